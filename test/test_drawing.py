@@ -53,7 +53,7 @@ def test_palette_is_stable_distinct_and_agrees_with_colour_of() -> None:
     assert len({tuple(row) for row in table.tolist()}) == 256
     assert all(colour_of(k) == tuple(table[k]) for k in range(256))
     neighbours = np.abs(np.diff(table.astype(int), axis=0)).sum(axis=1)
-    assert neighbours.min() > 40
+    assert neighbours.min() > 30
     table[:] = 0  # a copy: what one caller does must not reach another
     assert colour_of(1) != (0, 0, 0)
 
@@ -113,7 +113,8 @@ def test_tag_is_drawn_within_the_image_and_tall_enough_to_read(size: tuple[int, 
     height = np.ptp(changed[:, 0]) + 1
     assert out.shape == image.shape
     assert height >= 10 and height >= 0.02 * size[0]
-    assert (out[changed[:, 0], changed[:, 1]] > 240).all(axis=1).sum() > 15  # white strokes
+    strokes = (out[changed[:, 0], changed[:, 1]] > 190).all(axis=1)
+    assert strokes.sum() > 15  # white on the dark plate
 
 
 def test_absent_objects_are_listed_and_do_not_cover_each_other() -> None:
