@@ -1,0 +1,221 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Training clips from stills: objects and cameras set in motion, with occluders and look-alikes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vos_ros.data.actors import Actor, cast, companion
+from vos_ros.data.appearance import draw_camera, noise_bank, photograph
+from vos_ros.data.clip import Clip, least_area
+from vos_ros.data.cutouts import border_contact, choose_object, cut_out, without
+from vos_ros.data.layers import Layer, draw_frame
+from vos_ros.data.motion import Motion, bending, changes, cover, draw_pace, keep_inside
+from vos_ros.data.stills import Photographs, Still, StillError, StillSet
+
+ATTEMPTS = 25
+
+
+@dataclass(frozen=True)
+class StillMix:
+    """What the clips are made of; every figure a share of the clips.
+
+    replaced: the object is cut out and put over another photograph, at any size.
+    moved: the object moves in its own photograph, its place filled. In the rest the camera moves.
+    """
+
+    replaced: float = 0.5
+    moved: float = 0.2
+    look_alike: float = 0.25  # of the other objects pasted
+    crossing: float = 0.35  # of the other objects: on a way that crosses the target's
+    excursion: float = 0.12  # the target leaves the frame and returns
+    bending: float = 0.8
+    blur: float = 0.2
+    fast: float = 0.15
+
+
+class StillClips:
+    """Endless clips from stills. Clip i depends on (seed, i) and the files alone."""
+
+    def __init__(
+        self,
+        roots: Sequence[Path | str],
+        backgrounds: Path | str | None,
+        size: tuple[int, int] = (256, 448),
+        length: int = 4,
+        *,
+        seed: int = 0,
+        targets: int = 1,
+        mix: StillMix | None = None,
+        strict: bool = False,
+    ) -> None:
+        """Raises StillError when a folder holds nothing usable.
+
+        roots: folders of stills; backgrounds: a folder of photographs, or None to take the scenery
+        from the stills too. size: height, width. targets: up to so many labelled objects a clip.
+        """
+        if length < 1 or min(size) < 32 or targets < 1:
+            raise ValueError(f"length {length}, size {size}, targets {targets}: too small")
+        self.stills = StillSet(roots, longest=round(1.5 * max(size)), strict=strict)
+        self.photographs = (
+            None
+            if backgrounds is None
+            else Photographs(backgrounds, longest=round(1.5 * max(size)), strict=strict)
+        )
+        self.size, self.length, self.seed, self.targets = tuple(size), length, seed, targets
+        self.mix = mix or StillMix()
+        self._bank = noise_bank(size[0] + 64, size[1] + 64)
+
+    def __getitem__(self, index: int) -> Clip:
+        """Raises StillError when no still shows an object large enough."""
+        if index < 0:
+            raise IndexError(f"clips are numbered from 0, not {index}")
+        rng = np.random.default_rng([self.seed, index])
+        for _ in range(ATTEMPTS):
+            layers = self._compose(rng)
+            if layers is None:
+                continue
+            clip = self._draw(layers, rng)
+            if clip is not None:
+                return clip
+        raise StillError(f"clip {index}: {ATTEMPTS} attempts showed no object large enough")
+
+    def _draw(self, layers: list[Layer], rng: np.random.Generator) -> Clip | None:
+        """Draw all frames, or None when the first does not show the target well enough."""
+        image, labels = draw_frame(layers, 0, self.size)
+        labels = _renumber(labels, least_area(self.size))
+        if labels is None:
+            return None
+        camera = draw_camera(rng, self.length)
+        numbers = labels[1]
+        images = np.empty((self.length, *self.size, 3), np.uint8)
+        ids = np.empty((self.length, *self.size), np.uint8)
+        for frame in range(self.length):
+            if frame > 0:
+                image, raw = draw_frame(layers, frame, self.size)
+                ids[frame] = numbers[raw]
+            else:
+                ids[frame] = labels[0]
+            images[frame] = photograph(image, camera, frame, rng, self._bank)
+        return Clip(images, ids)
+
+    def _compose(self, rng: np.random.Generator) -> list[Layer] | None:
+        """The layers of a clip from the hindmost to the foremost, or None for a bad draw."""
+        still = self.stills.draw(rng)
+        mask = choose_object(still, rng)
+        if mask is None:
+            return None
+        kind = rng.random()
+        replaced = kind < self.mix.replaced
+        if replaced and border_contact(mask) > 0.15 and rng.random() < 0.8:
+            return None
+        shutter = float(rng.uniform(0.3, 1.0)) if rng.random() < self.mix.blur else 0.0
+        if replaced:
+            picture = self._scenery(rng)
+            scene, target = self._replaced(rng, picture, still, mask, shutter)
+        else:
+            moved = kind < self.mix.replaced + self.mix.moved
+            scene, target = self._own_scene(rng, still, mask, shutter, moved)
+        return self._with_others(rng, scene, target, shutter)
+
+    def _scenery(self, rng: np.random.Generator) -> np.ndarray:
+        if self.photographs is not None and rng.random() < 0.75:
+            return self.photographs.draw(rng)
+        return self.stills.draw(rng).image
+
+    def _scene_motion(
+        self, rng: np.random.Generator, source: tuple[int, int], zoom: float
+    ) -> Motion:
+        """A camera moving over a photograph, its view kept inside."""
+        pace = draw_pace(rng, self.mix.fast)
+        start = cover(rng, source, self.size, zoom)
+        height, width = self.size
+        middle = np.eye(3)
+        middle[:2, 2] = (width - 1) / 2, (height - 1) / 2
+        steps = changes(rng, self.length, pace, height, width)
+        matrices = np.stack(
+            [
+                keep_inside(middle @ step @ np.linalg.inv(middle) @ start, source, self.size)
+                for step in steps
+            ]
+        )
+        bent = rng.random() < 0.3
+        lattices = bending(rng, self.length, source, rng.uniform(0.0, 0.03)) if bent else None
+        return Motion(matrices, lattices)
+
+    def _replaced(
+        self,
+        rng: np.random.Generator,
+        picture: np.ndarray,
+        still: Still,
+        mask: np.ndarray,
+        shutter: float,
+    ) -> tuple[Layer, Actor]:
+        zoom = float(np.exp(rng.uniform(0.05, 0.6)))
+        motion = self._scene_motion(rng, picture.shape[:2], zoom)
+        scene = Layer(picture, None, motion, 0, shutter)
+        cutout = cut_out(still.image, mask)
+        if rng.random() < 0.5:
+            cutout = cutout.mirrored()
+        return scene, cast(rng, cutout, motion, self.size, self.mix, shutter, label=1)
+
+    def _own_scene(
+        self,
+        rng: np.random.Generator,
+        still: Still,
+        mask: np.ndarray,
+        shutter: float,
+        moved: bool,
+    ) -> tuple[Layer, Actor]:
+        source = mask.shape
+        motion = self._scene_motion(rng, source, float(np.exp(rng.uniform(0.05, 0.5))))
+        if not moved:
+            alpha = mask.astype(np.uint8) * np.uint8(255)
+            target = Layer(still.image, alpha, motion, 1, shutter)
+            return Layer(still.image, None, motion, 0, shutter), Actor(target, None)
+        cutout = cut_out(still.image, mask)
+        scene = Layer(without(still.image, mask), None, motion, 0, shutter)
+        actor = cast(rng, cutout, motion, self.size, self.mix, shutter, label=1, place=mask)
+        return scene, actor
+
+    def _with_others(
+        self, rng: np.random.Generator, scene: Layer, target: Actor, shutter: float
+    ) -> list[Layer]:
+        behind: list[Layer] = []
+        front: list[Layer] = []
+        for number in range(int(rng.choice(4, p=[0.35, 0.3, 0.2, 0.15]))):
+            cutout = None
+            if rng.random() < self.mix.look_alike:
+                cutout = target.look_alike(rng)
+            else:
+                still = self.stills.draw(rng)
+                mask = choose_object(still, rng, most=0.6)
+                if mask is not None:
+                    cutout = cut_out(still.image, mask)
+            if cutout is None:
+                continue
+            label = 2 + number if 2 + number <= self.targets else 0
+            other = companion(
+                rng, cutout, target, scene.motion, self.size, self.mix, shutter, label
+            )
+            (front if rng.random() < 0.6 else behind).append(other)
+        return [scene, *behind, target.layer, *front]
+
+
+def _renumber(labels: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Frame 0's labels with small objects dropped, ids 1..n closed up, and the table old -> new.
+
+    None when object 1, for whose sake the clip was made, is too small.
+    """
+    counts = np.bincount(labels.ravel(), minlength=256)
+    if counts[1] < least:
+        return None
+    table = np.zeros(256, np.uint8)
+    kept = [label for label in range(1, 256) if counts[label] >= least]
+    table[kept] = np.arange(1, len(kept) + 1)
+    return table[labels], table
