@@ -1,0 +1,27 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The networks: plain PyTorch, with no knowledge of cameras, files or ROS."""
+
+from __future__ import annotations
+
+from vos_ros.models.gfddal import Gfddal
+from vos_ros.models.state import SegmentationNetwork
+
+#: the networks that a weight file or a training stage may name
+NETWORKS: dict[str, type[SegmentationNetwork]] = {"gfddal": Gfddal}
+
+
+def build_network(name: str, config: dict) -> SegmentationNetwork:
+    """A network by name with random weights.
+
+    Args:
+        name: a key of `NETWORKS`.
+        config: its keyword arguments.
+
+    Raises:
+        ValueError: when there is no network of that name or an argument has a bad value.
+        TypeError: when an argument is unknown.
+    """
+    if name not in NETWORKS:
+        raise ValueError(f"no network is called {name!r}: choose one of {', '.join(NETWORKS)}")
+    return NETWORKS[name](**config)

@@ -1,0 +1,301 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""GFDDAL put together (Fiaz, Mahmood and Jung, "Video Object Segmentation using Guided Feature and
+Directional Deep Appearance Learning", DAVIS Challenge 2020, section 2 and figure 1).
+
+Letters: N images, K objects in each, B = N K, H x W the padded input, h x w = H/16 x W/16,
+D the length of the directions, C a number of channels.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vos_ros.models.aggregation import aggregate, merged_probabilities
+from vos_ros.models.backbones import build_backbone
+from vos_ros.models.gfddal.appearance import COMPONENTS, DirectionalAppearance
+from vos_ros.models.gfddal.coarse import CoarsePredictor, Merge
+from vos_ros.models.gfddal.decoder import GuidedPooledDecoder
+from vos_ros.models.gfddal.matching import directional_kernels, match
+from vos_ros.models.gfddal.modulation import GuidedFeatureModulation, normalise_features
+from vos_ros.models.state import ObjectState, Prediction, SegmentationNetwork, resize_maps
+
+#: matching and appearance work at this stride, in pixels
+COARSE_STRIDE = 16
+
+
+@dataclass(frozen=True)
+class GfddalFeatures:
+    """What one backbone pass gives for N frames, shared by all their objects.
+
+    :ivar directions: N x D x h x w unit vectors, for matching and appearance.
+    :ivar context: N x C x h x w normalised features, for modulation.
+    :ivar laterals: by stride 8, 4 and the output stride, shallow features for the decoder.
+    """
+
+    directions: Tensor
+    context: Tensor
+    laterals: dict[int, Tensor]
+
+
+@dataclass(frozen=True)
+class GfddalState(ObjectState):
+    """What GFDDAL remembers; see :meth:`Gfddal.state_bytes` for its size.
+
+    :ivar means: N x K x 4 x D float32, the appearance components, base ones first.
+    :ivar log_normalisers: N x K x 4 float32, log C_D(kappa): constant, kept here so that no step
+        evaluates a Bessel function.
+    :ivar target_kernels: N x K x L x D of the first frame (equation 1), L its places.
+    :ivar background_kernels: N x K x L x D.
+    :ivar guided_first: N x K x C x h x w, the frame-1 half of the modulation.
+    :ivar coarse: N x K x h x w, the coarse mask of the previous frame.
+    :ivar first: N x K x H' x W', the first mask at the output stride.
+    :ivar previous: N x K x H' x W', the previous mask at the output stride.
+    """
+
+    means: Tensor
+    log_normalisers: Tensor
+    target_kernels: Tensor
+    background_kernels: Tensor
+    guided_first: Tensor
+    coarse: Tensor
+    first: Tensor
+    previous: Tensor
+
+    def resized(self, height: int, width: int) -> GfddalState:
+        """The state fitted to a padded input of height x width pixels.
+
+        Kernels and means have no place in the image and stay as they are; maps are resized.
+        """
+        h, w = height // COARSE_STRIDE, width // COARSE_STRIDE
+        scale = self.first.shape[-2] // self.coarse.shape[-2]
+        return dataclasses.replace(
+            self,
+            guided_first=resize_maps(self.guided_first, h, w),
+            coarse=resize_maps(self.coarse, h, w),
+            first=resize_maps(self.first, h * scale, w * scale),
+            previous=resize_maps(self.previous, h * scale, w * scale),
+        )
+
+
+class Gfddal(SegmentationNetwork[GfddalState]):
+    """The whole network.
+
+    :param backbone: ``resnet18``, ``resnet50``, ``resnet101`` (the paper's), ``efficientnet_lite0``
+        to ``efficientnet_lite2``.
+    :param direction_channels: D.
+    :param guided_channels: channels of the guided features.
+    :param fused_channels: channels after the merge module.
+    :param decoder_channels: channels at strides 16, 8, 4 (the paper's decoder) and, with a fourth
+        number, of our fine level at stride 2.
+    :param deepest: add the stride-32 features, upsampled, to those of stride 16 (ours; the paper
+        reads stride 16 alone).
+    :param update_rate: lambda of the appearance update (section 2.3), 0..1.
+    :param modulation: with guided feature modulation (GFM in the ablation).
+    :param matching: with global directional matching (GDM).
+    :param appearance: with the directional appearance model (DAM).
+    :param guided_decoder: with the guided pooled decoder (GPD), else a plain one.
+    """
+
+    stride = 32
+
+    def __init__(
+        self,
+        backbone: str = "resnet101",
+        direction_channels: int = 128,
+        guided_channels: int = 64,
+        fused_channels: int = 96,
+        decoder_channels: Sequence[int] = (96, 64, 32, 16),
+        deepest: bool = True,
+        update_rate: float = 0.1,
+        modulation: bool = True,
+        matching: bool = True,
+        appearance: bool = True,
+        guided_decoder: bool = True,
+    ) -> None:
+        super().__init__()
+        if not (modulation or matching or appearance):
+            raise ValueError(
+                "modulation, matching and appearance cannot all be switched off: "
+                "nothing would tell the network what to follow"
+            )
+        self._config = {
+            "backbone": backbone,
+            "direction_channels": direction_channels,
+            "guided_channels": guided_channels,
+            "fused_channels": fused_channels,
+            "decoder_channels": list(decoder_channels),
+            "deepest": deepest,
+            "update_rate": update_rate,
+            "modulation": modulation,
+            "matching": matching,
+            "appearance": appearance,
+            "guided_decoder": guided_decoder,
+        }
+        self.output_stride = 2 if len(decoder_channels) > 3 else 4
+        self.backbone = build_backbone(backbone)
+        mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (self.backbone.mean, self.backbone.std))
+        self.register_buffer("pixel_mean", 255.0 * mean, persistent=False)
+        self.register_buffer("pixel_scale", 1.0 / (255.0 * std), persistent=False)
+        channels = self.backbone.channels
+        self.directions = _Projection(channels, direction_channels, deepest)
+        self.context = _Projection(channels, guided_channels, deepest)
+        lateral_widths = dict(zip((8, 4, 2), decoder_channels[1:], strict=False))
+        self.laterals = nn.ModuleDict(
+            {str(s): nn.Conv2d(channels[s], width, 1) for s, width in lateral_widths.items()}
+        )
+        self.modulation = GuidedFeatureModulation(guided_channels) if modulation else None
+        self.use_matching = matching
+        self.appearance = (
+            DirectionalAppearance(direction_channels, update_rate) if appearance else None
+        )
+        cues = guided_channels * modulation + 2 * matching + COMPONENTS * appearance
+        self.merge = Merge(cues, fused_channels)
+        self.coarse = CoarsePredictor(fused_channels)
+        self.decoder = GuidedPooledDecoder(fused_channels, decoder_channels, guided_decoder)
+
+    @property
+    def config(self) -> dict:
+        return dict(self._config)
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """N x 3 x H x W RGB in 0..255 to the range that the backbone was trained on."""
+        return (images.to(self.pixel_mean.dtype) - self.pixel_mean) * self.pixel_scale
+
+    def encode(self, images: Tensor) -> GfddalFeatures:
+        """:param images: N x 3 x H x W from :meth:`normalise`, H and W multiples of 32."""
+        return self.project(self.backbone(images))
+
+    def project(self, features: dict[int, Tensor]) -> GfddalFeatures:
+        """The part of :meth:`encode` after the backbone (apart, so that training can freeze one)."""
+        return GfddalFeatures(
+            directions=F.normalize(self.directions(features), dim=1, eps=1e-4),
+            context=normalise_features(self.context(features)),
+            laterals={int(s): conv(features[int(s)]) for s, conv in self.laterals.items()},
+        )
+
+    def start(self, features: GfddalFeatures, masks: Tensor) -> GfddalState:
+        """Objects as the first frame shows them.
+
+        :param masks: N x K x H x W, soft masks in 0..1 at the size of the padded input.
+        """
+        dtype = features.context.dtype
+        masks = masks.to(dtype)
+        coarse = F.avg_pool2d(masks, COARSE_STRIDE)
+        fine = F.avg_pool2d(masks, self.output_stride)
+        n, k, h, w = coarse.shape
+        d = features.directions.shape[1]
+        if self.use_matching:
+            target, background = directional_kernels(features.directions, coarse)
+        else:
+            target = background = features.directions.new_zeros(n, k, 0, d)
+        if self.appearance is not None:
+            means = self.appearance.start(features.directions, coarse)
+            log_normalisers = self.appearance.log_normalisers().expand(n, k, -1)
+        else:
+            means = features.directions.new_zeros(n, k, 0, d)
+            log_normalisers = features.directions.new_zeros(n, k, 0)
+        if self.modulation is not None:
+            guided_first = self.modulation.start(features.context, coarse)
+        else:
+            guided_first = features.context.new_zeros(n, k, 0, h, w)
+        return GfddalState(
+            means=means,
+            log_normalisers=log_normalisers,
+            target_kernels=target,
+            background_kernels=background,
+            guided_first=guided_first,
+            coarse=coarse,
+            first=fine,
+            previous=fine,
+        )
+
+    def step(self, features: GfddalFeatures, state: GfddalState) -> tuple[Prediction, GfddalState]:
+        """One frame: cues, merge, coarse mask, decoder, soft aggregation, and the state after it."""
+        n, k = state.coarse.shape[:2]
+        fused = self.merge(self._cues(features, state))
+        coarse_classes = self.coarse(fused)
+        coarse_logits = aggregate((coarse_classes[:, 1] - coarse_classes[:, 0]).unflatten(0, (n, k)))
+        fine = self.decoder(fused, features.laterals, self._foreground_maps(state))
+        logits = aggregate(fine.squeeze(1).unflatten(0, (n, k)))
+        prediction = Prediction(logits=logits, coarse_logits=coarse_logits)
+        return prediction, self._next(features, state, prediction)
+
+    def _cues(self, features: GfddalFeatures, state: GfddalState) -> Tensor:
+        """B x cues x h x w: guided features, p and q, and the posterior, as far as switched on."""
+        dtype = features.context.dtype
+        cues = []
+        if self.modulation is not None:
+            cues.append(self.modulation(state.guided_first, features.context, state.coarse))
+        if self.use_matching:
+            matched = match(state.target_kernels, state.background_kernels, features.directions)
+            cues.append(matched.flatten(0, 1).to(dtype))
+        if self.appearance is not None:
+            posterior = self.appearance(
+                state.means, state.log_normalisers[0, 0], features.directions
+            )
+            cues.append(posterior.flatten(0, 1).to(dtype))
+        return torch.cat(cues, dim=1)
+
+    def _foreground_maps(self, state: GfddalState) -> dict[int, Tensor]:
+        """The first and the previous foreground map at every level of the decoder, B x 2 each."""
+        maps = torch.stack([state.first, state.previous], dim=2).flatten(0, 1)
+        levels = {self.output_stride: maps}
+        for stride in (4, 8, 16):
+            if stride not in levels:
+                levels[stride] = F.avg_pool2d(levels[stride // 2], 2)
+        return levels
+
+    def _next(
+        self, features: GfddalFeatures, state: GfddalState, prediction: Prediction
+    ) -> GfddalState:
+        dtype = state.coarse.dtype
+        coarse = merged_probabilities(prediction.coarse_logits).to(dtype)
+        means = state.means
+        if self.appearance is not None:
+            means = self.appearance.update(
+                means, state.log_normalisers[0, 0], features.directions, coarse
+            )
+        previous = merged_probabilities(prediction.logits).to(dtype)
+        return dataclasses.replace(state, means=means, coarse=coarse, previous=previous)
+
+    def state_bytes(self, height: int, width: int) -> int:
+        """Bytes of state per object at a padded input of height x width pixels, by the formula.
+
+        With P = (height / 16) (width / 16) places, e bytes per element of the network's type:
+        kernels 2 P D e, guided half P C e, coarse map P e, two maps at the output stride, and
+        four means and normalisers in float32.
+        """
+        size = self.coarse.weight.element_size()
+        d, c = self._config["direction_channels"], self._config["guided_channels"]
+        places = (height // COARSE_STRIDE) * (width // COARSE_STRIDE)
+        fine = (height // self.output_stride) * (width // self.output_stride)
+        total = (places + 2 * fine) * size
+        total += 2 * places * d * size * bool(self.use_matching)
+        total += places * c * size * (self.modulation is not None)
+        total += (COMPONENTS * d + COMPONENTS) * 4 * (self.appearance is not None)
+        return total
+
+
+class _Projection(nn.Module):
+    """A 1x1 convolution of the stride-16 features and, with `deepest`, of the stride-32 ones."""
+
+    def __init__(self, channels: dict[int, int], out_channels: int, deepest: bool) -> None:
+        super().__init__()
+        self.main = nn.Conv2d(channels[16], out_channels, 1)
+        self.deep = nn.Conv2d(channels[32], out_channels, 1, bias=False) if deepest else None
+
+    def forward(self, features: dict[int, Tensor]) -> Tensor:
+        out = self.main(features[16])
+        if self.deep is None:
+            return out
+        deep = self.deep(features[32])
+        return out + F.interpolate(
+            deep, size=out.shape[-2:], mode="bilinear", align_corners=False
+        )

@@ -1,0 +1,109 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every network of this package promises: features in, state in, prediction and state out."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+S = TypeVar("S", bound="ObjectState")
+
+
+@dataclass(frozen=True)
+class ObjectState:
+    """What a network remembers of N x K objects: K in each of N images.
+
+    Subclasses are dataclasses of tensors, each N x K x ..., of a size that depends on the number of
+    objects and the resolution alone, never on how many frames were seen. Nothing is changed in
+    place: every method and every network returns a new state.
+    """
+
+    def _map(self: S, function) -> S:
+        values = {f.name: function(f.name, getattr(self, f.name)) for f in dataclasses.fields(self)}
+        return type(self)(**values)
+
+    @property
+    def count(self) -> int:
+        """K, the number of objects in each image."""
+        return getattr(self, dataclasses.fields(self)[0].name).shape[1]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by all tensors of the state."""
+        tensors = (getattr(self, field.name) for field in dataclasses.fields(self))
+        return sum(t.numel() * t.element_size() for t in tensors)
+
+    def select(self: S, slots: list[int]) -> S:
+        """The state of the objects in the given slots only, in the given order."""
+        return self._map(lambda _, value: value[:, slots])
+
+    def joined(self: S, other: S) -> S:
+        """This state with the objects of `other` in further slots at the end."""
+        return self._map(lambda name, value: torch.cat([value, getattr(other, name)], dim=1))
+
+    def detached(self: S) -> S:
+        """The same values cut off from the graph of gradients."""
+        return self._map(lambda _, value: value.detach())
+
+    def resized(self: S, height: int, width: int) -> S:
+        """The state fitted to a padded input of height x width pixels (a new camera resolution)."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it is resized")
+
+
+def resize_maps(maps: Tensor, height: int, width: int) -> Tensor:
+    """Bilinear resizing of N x K x ... x H x W maps to height x width, whatever lies between."""
+    flat = maps.flatten(0, -4) if maps.dim() > 4 else maps
+    out = F.interpolate(flat, size=(height, width), mode="bilinear", align_corners=False)
+    return out.reshape(*maps.shape[:-2], height, width)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one step says of N images with K objects each.
+
+    :ivar logits: N x (1 + K) x H' x W' at the network's output stride, after soft aggregation;
+        channel 0 is the background. A softmax over channels gives merged probabilities.
+    :ivar coarse_logits: the same at the coarse stride, for the auxiliary loss, or None.
+    """
+
+    logits: Tensor
+    coarse_logits: Tensor | None
+
+
+class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
+    """A network that follows objects: encode a frame once, start objects on it, step them.
+
+    Input frames are N x 3 x H x W, normalised by :meth:`normalise`, with H and W multiples of
+    `stride`. One call of :meth:`encode` serves every object of the frame.
+    """
+
+    #: height and width of the input are multiples of this, in pixels
+    stride: int = 32
+
+    @property
+    @abc.abstractmethod
+    def config(self) -> dict:
+        """The keyword arguments that build this network again."""
+
+    @abc.abstractmethod
+    def normalise(self, images: Tensor) -> Tensor:
+        """N x 3 x H x W RGB bytes (any type, 0..255) to the input of :meth:`encode`."""
+
+    @abc.abstractmethod
+    def encode(self, images: Tensor):
+        """The features of N frames, shared by all their objects."""
+
+    @abc.abstractmethod
+    def start(self, features, masks: Tensor) -> S:
+        """The state of K new objects, from soft masks N x K x H x W in 0..1."""
+
+    @abc.abstractmethod
+    def step(self, features, state: S) -> tuple[Prediction, S]:
+        """The objects in the next frame, and the state after it. Nothing here waits for the host."""

@@ -1,0 +1,81 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Everything a stopped training needs to go on exactly, in one safetensors file."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be resumed from; the message says why."""
+
+
+def save_checkpoint(
+    path: Path,
+    network: nn.Module,
+    average: dict[str, Tensor],
+    optimiser: torch.optim.Optimizer,
+    progress: dict,
+) -> None:
+    """Write the weights, their average, the optimiser's moments and the progress.
+
+    The file is written beside and moved into place, so that an interruption leaves the old one.
+    """
+    tensors = {f"network/{name}": value for name, value in network.state_dict().items()}
+    tensors |= {f"average/{name}": value for name, value in average.items()}
+    for index, moments in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser/{index}/{name}": value for name, value in moments.items()}
+    tensors = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial, metadata={"progress": json.dumps(progress)})
+    os.replace(partial, path)
+
+
+def load_checkpoint(
+    path: Path,
+    network: nn.Module,
+    average: dict[str, Tensor],
+    optimiser: torch.optim.Optimizer,
+) -> dict:
+    """Put a checkpoint back where `save_checkpoint` took it from.
+
+    Returns:
+        The progress that was saved with it.
+
+    Raises:
+        CheckpointError: when the file is not a checkpoint or belongs to another network.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            progress = json.loads((file.metadata() or {}).get("progress", "null"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{path} is not a whole training checkpoint: {error}") from error
+    if not isinstance(progress, dict):
+        raise CheckpointError(f"{path} is not a training checkpoint: it holds no progress")
+    weights = _under(tensors, "network/")
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CheckpointError(f"{path} belongs to another network: {error}") from error
+    for name, value in _under(tensors, "average/").items():
+        average[name].copy_(value)
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in _under(tensors, "optimiser/").items():
+        index, key = name.split("/")
+        state.setdefault(int(index), {})[key] = value
+    groups = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": state, "param_groups": groups})
+    return progress
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
