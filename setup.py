@@ -1,0 +1,51 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Installs vos_ros, under colcon as under pip."""
+
+import sys
+from glob import glob
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+NAME = "vos_ros"
+SHARE = f"share/{NAME}"
+COMMANDS = ("vos", "demo", "publish_video", "evaluate", "train")
+
+
+def tree(folder: str, *patterns: str) -> list[tuple[str, list[str]]]:
+    """The files under `folder` that match, each with the share folder it is installed to."""
+    files = sorted(path for pattern in patterns for path in Path(folder).rglob(pattern))
+    parents = sorted({path.parent for path in files})
+    return [(f"{SHARE}/{parent}", [str(p) for p in files if p.parent == parent]) for parent in parents]
+
+
+data_files = [
+    ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+    (SHARE, ["package.xml"]),
+    (f"{SHARE}/launch", sorted(glob("launch/*.launch.py"))),
+    *tree("config", "*.yaml", "*.xml"),
+    *tree("weights", "*"),
+]
+if "bdist_wheel" in sys.argv:
+    # pip puts the console scripts into bin/ alone, where `ros2 run` does not look. colcon puts them into lib/vos_ros.
+    data_files.append((f"lib/{NAME}", [f"scripts/{command}" for command in COMMANDS]))
+
+setup(
+    name=NAME,
+    version="0.1.0",
+    description="Follow objects through a live video, each told by one mask (ROS 2)",
+    author="The vos_ros authors",
+    maintainer="The vos_ros authors",
+    maintainer_email="vos_ros@example.org",
+    license="Apache-2.0",
+    packages=find_packages(include=[NAME, f"{NAME}.*"]),
+    python_requires=">=3.10",
+    install_requires=["setuptools"],
+    extras_require={"test": ["pytest"]},
+    zip_safe=False,
+    data_files=data_files,
+    entry_points={
+        "console_scripts": [f"{command} = {NAME}.apps.cli:main_by_name" for command in COMMANDS]
+    },
+)

@@ -1,0 +1,58 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one door to every program: `python -m vos_ros COMMAND`, `ros2 run vos_ros COMMAND` and the scripts in bin/."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from vos_ros.ros.environment import complete_environment
+
+COMMANDS: dict[str, str] = {
+    "node": "follow objects in a camera's images (the ROS 2 node)",
+    "demo": "play a video as a camera, follow an object in it with the node, write what came back",
+    "publish_video": "play a video file or a folder of frames as a camera",
+    "evaluate": "measure J and F on DAVIS sequences",
+    "train": "train a network and write a weight file",
+}
+"""Command -> one line of help. The command is the name of the module beside this one."""
+
+ALIASES: dict[str, str] = {"vos": "node"}
+"""Names under which ROS starts a command, where they differ: the executable is named after the node."""
+
+
+def usage() -> str:
+    """What there is to start, for people."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
+    return "\n".join(
+        ["usage: python -m vos_ros COMMAND [ARGUMENT ...]", "", *lines, "", "COMMAND --help tells more."]
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command named first in `argv` (default: the process's arguments) with the rest of it.
+
+    Returns the command's exit status; 2 for an unknown or missing command.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(usage())
+        return 0
+    if not arguments:
+        print(usage(), file=sys.stderr)
+        return 2
+    command = ALIASES.get(arguments[0], arguments[0])
+    if command not in COMMANDS:
+        print(f"'{arguments[0]}' is not a command of vos_ros.\n\n{usage()}", file=sys.stderr)
+        return 2
+    os.environ.update(complete_environment(os.environ))
+    # Imported only now: a command loads what it needs, and `--help` above loads nothing.
+    return importlib.import_module(f"vos_ros.apps.{command}").main(arguments[1:])
+
+
+def main_by_name() -> int:
+    """Run the command that the running script is named after; the entry point of every installed script."""
+    return main([Path(sys.argv[0]).name, *sys.argv[1:]])

@@ -1,0 +1,15 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m vos_ros node`: the node that follows objects in a camera's images."""
+
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the node until it is stopped; `argv` is what `ros2 run` would pass on, such as `--ros-args -p ...`.
+
+    Returns the exit status.
+    """
+    from vos_ros.ros.node import main as run_node
+
+    return run_node(argv)
