@@ -1,0 +1,193 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What happens on the worker's thread: orders and frames in, segmentations out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from vos_ros.ros.catch_up import catch_up
+from vos_ros.ros.frame_buffer import FrameBuffer
+from vos_ros.ros.frames import CameraFrame, ToRgb
+from vos_ros.ros.images import ImageError
+from vos_ros.ros.requests import InitOrder, RequestError
+from vos_ros.ros.statistics import Counter
+from vos_ros.segmenter import Segmentation, SegmentationError, VideoSegmenter
+
+
+class Publish(Protocol):
+    """Takes a result to whoever wants it."""
+
+    def __call__(
+        self,
+        frame: CameraFrame,
+        image: np.ndarray,
+        result: Segmentation,
+        names: dict[int, str],
+        step_seconds: float,
+    ) -> None:
+        """Publish the segmentation of a camera frame, whose RGB image is `image`."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """The answer to an order that was met.
+
+    Attributes:
+        ids: all objects now followed, ascending.
+        stamp_ns: stamp of the frame they were registered on, in nanoseconds.
+        steps: later frames gone through before answering.
+    """
+
+    ids: tuple[int, ...]
+    stamp_ns: int
+    steps: int
+
+
+class Follower:
+    """The segmenter with the names of its objects and the frames it may go back to.
+
+    Every method but the property `ids` belongs to the worker's thread.
+
+    Args:
+        segmenter: owned from now on.
+        buffer: the camera's recent frames.
+        to_rgb: reads a message as an H x W x 3 uint8 RGB image, or raises `ImageError`.
+        catch_up_limit: tells the most frames to go through before answering an order.
+        counter: told about every frame.
+        publish: given every result that belongs to a camera frame.
+    """
+
+    def __init__(
+        self,
+        segmenter: VideoSegmenter,
+        buffer: FrameBuffer[CameraFrame],
+        to_rgb: ToRgb,
+        *,
+        catch_up_limit: Callable[[], int],
+        counter: Counter,
+        publish: Publish,
+    ) -> None:
+        self._segmenter = segmenter
+        self._buffer = buffer
+        self._to_rgb = to_rgb
+        self._catch_up_limit = catch_up_limit
+        self._counter = counter
+        self._publish = publish
+        self._names: dict[int, str] = {}
+        self._ids: tuple[int, ...] = ()
+        self._last_serial = -1
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The objects followed, ascending. May be read from any thread."""
+        return self._ids
+
+    def follow(self, order: InitOrder, frame: CameraFrame) -> Followed:
+        """Register the order's objects on a frame and carry them through the frames since.
+
+        Raises:
+            RequestError: the image cannot be read, mask and image do not fit, or there are too
+                many objects. What was followed before still is.
+        """
+        keep = order.keep_existing and bool(self._ids)
+        register = self._segmenter.add if keep else self._segmenter.start
+        try:
+            trail = _Trail(frame, self._to_rgb(frame.message))
+            began = time.perf_counter()
+            result = register(trail.image, order.labels, since=self._frames_since(frame, trail))
+            took = time.perf_counter() - began
+        except (ImageError, SegmentationError) as error:
+            raise RequestError(str(error)) from error
+        self._name(order.names, keep)
+        self._ids = tuple(self._segmenter.ids)
+        if trail.frame.serial >= max(0, self._last_serial):
+            self._last_serial = trail.frame.serial
+            step_seconds = took / (1 + trail.steps)
+            self._publish(trail.frame, trail.image, result, dict(self._names), step_seconds)
+        return Followed(self._ids, frame.stamp_ns, trail.steps)
+
+    def _name(self, names: dict[int, str], keep: bool) -> None:
+        if not keep:
+            self._names.clear()
+        for object_id, name in names.items():
+            # Correcting an object without naming it again does not take its name away.
+            self._names[object_id] = name or self._names.get(object_id, "")
+
+    def forget(self, object_id: int) -> tuple[int, ...]:
+        """Stop following one object and return the ids of the others.
+
+        Raises:
+            RequestError: it is not followed.
+        """
+        try:
+            self._segmenter.remove(object_id)
+        except SegmentationError as error:
+            raise RequestError(str(error)) from error
+        self._names.pop(object_id, None)
+        self._ids = tuple(self._segmenter.ids)
+        return self._ids
+
+    def reset(self) -> tuple[int, ...]:
+        """Stop following everything and return the ids of what was followed."""
+        forgotten = self._ids
+        self._segmenter.reset()
+        self._names.clear()
+        self._ids = ()
+        return forgotten
+
+    def step(self, frame: CameraFrame) -> None:
+        """Find the objects in a camera frame and publish them.
+
+        A frame that was gone through already, or that comes when nothing is followed any more,
+        is passed over.
+
+        Raises:
+            ImageError: the image cannot be read; nothing has changed.
+        """
+        if not self._ids or frame.serial <= self._last_serial:
+            return
+        image = self._to_rgb(frame.message)
+        began = time.perf_counter()
+        result = self._segmenter.step(image)
+        took = time.perf_counter() - began
+        self._last_serial = frame.serial
+        self._publish(frame, image, result, dict(self._names), took)
+
+    def _frames_since(self, frame: CameraFrame, trail: _Trail) -> Iterator[np.ndarray]:
+        """Yield the images of the frames since one; the trail remembers which came last."""
+        held = self._buffer.held
+        if held is None or frame.stamp_ns < held.oldest:
+            # The image is not of the stream's recent past, so there is nothing between it and
+            # now: the next frame is as good as any to go on with.
+            return
+        for later in catch_up(
+            self._buffer.since, lambda item: item.stamp_ns, frame.stamp_ns, self._catch_up_limit()
+        ):
+            try:
+                image = self._to_rgb(later.message)
+            except ImageError:
+                self._counter.count("rejected")
+                continue
+            self._counter.count("caught_up")
+            trail.go_on(later, image)
+            yield image
+
+
+class _Trail:
+    """The last frame that was handed to the segmenter, and how many came before it."""
+
+    def __init__(self, frame: CameraFrame, image: np.ndarray) -> None:
+        self.frame = frame
+        self.image = image
+        self.steps = 0
+
+    def go_on(self, frame: CameraFrame, image: np.ndarray) -> None:
+        """Take the next frame."""
+        self.frame, self.image = frame, image
+        self.steps += 1

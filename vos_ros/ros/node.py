@@ -1,0 +1,194 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node `vos`: its life, from parameters to clean exit."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import rclpy
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.utilities import remove_ros_args
+
+from vos_ros.ros.declaration import DeclaredParameters
+from vos_ros.ros.parameters import TABLE, Settings
+from vos_ros.ros.services import Services
+from vos_ros.ros.statistics import Statistics
+
+if TYPE_CHECKING:
+    from vos_ros.ros.pipeline import Pipeline
+    from vos_ros.segmenter import VideoSegmenter
+
+SegmenterFactory = Callable[[Settings], "tuple[VideoSegmenter, str]"]
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+
+
+class VosNode(LifecycleNode):
+    """Follows objects in a camera's images.
+
+    Configuring loads the weights and makes the topics; activating takes in images. Deactivating
+    keeps what is followed, cleaning up forgets it. Each transition undoes its counterpart in
+    reverse, and one that fails leaves nothing behind.
+
+    Args:
+        make_segmenter: builds the segmenter from the settings and says what it built; the
+            default loads weights.
+        rest: as for any node: namespace, parameter_overrides, context and so on.
+    """
+
+    def __init__(self, make_segmenter: SegmenterFactory | None = None, **rest: Any) -> None:
+        super().__init__("vos", **rest)
+        self._make_segmenter = make_segmenter
+        self._pipeline: Pipeline | None = None
+        self._undo = ExitStack()
+        self._declared = DeclaredParameters(self, lambda: self._pipeline is not None)
+        self._calls = Services(self, lambda: self._pipeline)
+        self._autostart_timer = None
+        if self._declared.settings.autostart:
+            # Nothing waits in a constructor: the work begins once somebody spins the node.
+            self._autostart_timer = self.create_timer(
+                0.0, self._autostart, clock=Clock(clock_type=ClockType.STEADY_TIME)
+            )
+
+    @property
+    def statistics(self) -> Statistics:
+        """What was done with the camera's frames since the node was configured."""
+        return self._pipeline.statistics if self._pipeline else Statistics()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the weights and make the topics; FAILURE, with the reason logged, if that fails."""
+        try:
+            self._configure()
+        except Exception as error:
+            self._release()
+            # A ValueError of ours explains itself; anything else needs its traceback.
+            details = "" if isinstance(error, ValueError) else f"\n{traceback.format_exc()}"
+            self.get_logger().error(f"Cannot be configured: {error}{details}")
+            return FAILURE
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Take in images from now on."""
+        assert self._pipeline is not None
+        super().on_activate(state)
+        try:
+            self._pipeline.start()
+        except Exception as error:
+            super().on_deactivate(state)
+            self.get_logger().error(f"Cannot be activated: {error}\n{traceback.format_exc()}")
+            return FAILURE
+        return SUCCESS
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Take in no more images; what is followed stays followed."""
+        assert self._pipeline is not None
+        self._pipeline.stop()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Forget what was followed and let go of the network and the topics."""
+        self._release()
+        return SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """End from whatever state the node is in."""
+        self._release()
+        return SUCCESS
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Go back to the unconfigured state with nothing left over."""
+        self._release()
+        return SUCCESS
+
+    def destroy_node(self) -> None:
+        """Let go of everything, in whatever state."""
+        self._release()
+        super().destroy_node()
+
+    def _configure(self) -> None:
+        if self._declared.problems:
+            raise ValueError(" ".join(self._declared.problems))
+        # PyTorch takes a second or two to load, which the node spends where it can say so.
+        from vos_ros.ros.model import ThreadSetting, build_segmenter
+        from vos_ros.ros.pipeline import Pipeline
+
+        settings = self._declared.settings
+        with ExitStack() as undo:
+            undo.callback(ThreadSetting(settings.threads).undo)
+            segmenter, words = (self._make_segmenter or build_segmenter)(settings)
+            self._pipeline = Pipeline(self, lambda: self._declared.settings, segmenter)
+            undo.callback(self._pipeline.close)
+            self._undo = undo.pop_all()
+        self.get_logger().info(f"Configured: {words}.")
+
+    def _release(self) -> None:
+        self._undo.close()
+        self._pipeline = None
+
+    def _autostart(self) -> None:
+        assert self._autostart_timer is not None
+        self.destroy_timer(self._autostart_timer)
+        if self.trigger_configure() == SUCCESS:
+            self.trigger_activate()
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the node until SIGINT or SIGTERM.
+
+    Args:
+        args: command line without the program's name; the process's own by default.
+
+    Returns:
+        The exit status: 0 after a signal.
+    """
+    given = list(sys.argv[1:] if args is None else args)
+    _parser().parse_args(remove_ros_args(["vos", *given])[1:])
+    node = executor = None
+    try:
+        rclpy.init(args=given)
+        executor = SingleThreadedExecutor()
+        node = VosNode()
+        executor.add_node(node)
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except rclpy_implementation.RCLError:
+        # A signal may invalidate the context while the executor is about to wait on it.
+        if rclpy.ok():
+            raise
+    finally:
+        _ignore_signals()
+        if node is not None:
+            node.destroy_node()
+        if executor is not None:
+            executor.shutdown()
+        rclpy.try_shutdown()
+        # rclpy has just put the handlers back that were there before it.
+        _ignore_signals()
+    return 0
+
+
+def _ignore_signals() -> None:
+    """Let nothing interrupt the way out: launchers send the same signal several times."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _parser() -> argparse.ArgumentParser:
+    lines = (f"  {p.name} ({p.type.__name__}, {p.default!r}): {p.description}" for p in TABLE)
+    return argparse.ArgumentParser(
+        prog="vos",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Follow objects in a camera's images, as a ROS 2 lifecycle node.",
+        usage="vos [--ros-args -r image:=/camera/image -p NAME:=VALUE ...]",
+        epilog="\n".join(["parameters:", *lines]),
+    )

@@ -1,0 +1,192 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The one table of the node's parameters: name, type, default, range, when it may change, meaning.
+
+Each field of `Settings` is a parameter; `TABLE` lists them. What the node declares,
+`config/vos.yaml` and the documentation follow it. No ROS here: `declaration.py` hands the table
+to a node.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+Value = bool | int | float | str
+
+
+class Changes(Enum):
+    """When the value of a parameter may be changed."""
+
+    NEVER = "never"
+    UNCONFIGURED = "while the node is unconfigured"
+    ALWAYS = "at any time"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: what it is called, what it may be and what it means.
+
+    Attributes:
+        name: as ROS knows it.
+        type: bool, int, float or str.
+        default: the value when nobody says otherwise.
+        description: one or two sentences: meaning, unit, when it matters.
+        changes: when it may be changed.
+        limits: lowest and highest value of a number, both allowed.
+        choices: the values allowed, in words; `pattern` decides when it is given too.
+        pattern: a regular expression the whole text must match.
+    """
+
+    name: str
+    type: type
+    default: Value
+    description: str
+    changes: Changes = Changes.UNCONFIGURED
+    limits: tuple[float, float] | None = None
+    choices: tuple[str, ...] = ()
+    pattern: str | None = None
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it is fixed once the process has started."""
+        return self.changes is Changes.NEVER
+
+    def problem(self, value: Any) -> str | None:
+        """Say what is wrong with a value and what would be right; None when nothing is."""
+        # bool is a kind of int in Python, and must not pass for one here.
+        if type(value) is not self.type:
+            return (
+                f"Parameter '{self.name}' must be {_TYPE_WORDS[self.type]}, such as"
+                f" {_shown(self.default)}, and was given {_shown(value)}."
+            )
+        if self.limits is not None and not self._within(value):
+            low, high = (self.type(limit) for limit in self.limits)
+            return f"Parameter '{self.name}' must be from {low} to {high}, and was given {value}."
+        if not self._chosen(value):
+            return (
+                f"Parameter '{self.name}' must be one of {', '.join(self.choices)}, and was given"
+                f" {_shown(value)}."
+            )
+        return None
+
+    def _within(self, value: float) -> bool:
+        assert self.limits is not None
+        return math.isfinite(value) and self.limits[0] <= value <= self.limits[1]
+
+    def _chosen(self, value: Value) -> bool:
+        if self.pattern is not None:
+            return re.fullmatch(self.pattern, str(value)) is not None
+        return not self.choices or value in self.choices
+
+
+_TYPE_WORDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number with a decimal point",
+    str: "text",
+}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"'{value}'" if isinstance(value, str) else str(value)
+
+
+def _parameter(default: Value, description: str, **rest: Any) -> Any:
+    return field(default=default, metadata={"description": description, **rest})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The values of all parameters; `TABLE` holds what each of them means."""
+
+    autostart: bool = _parameter(
+        True,
+        "Configure and activate the node by itself once it runs; false leaves both to a lifecycle"
+        " manager or to `ros2 lifecycle set`.",
+        changes=Changes.NEVER,
+    )
+    weights: str = _parameter(
+        "",
+        "The network to follow with: a path to a safetensors file, or the name of a shipped one"
+        " such as gfddal_lite0. Empty is the shipped default.",
+    )
+    device: str = _parameter(
+        "auto",
+        "Where the network runs. auto is the first CUDA device where there is one, else the CPU.",
+        choices=("auto", "cpu", "cuda", "cuda:N"),
+        pattern=r"auto|cpu|cuda(:\d{1,3})?",
+    )
+    precision: str = _parameter(
+        "auto",
+        "Number format of the network. auto is bf16 on CUDA devices and on CPUs that calculate in"
+        " it (avx512_bf16 or amx_bf16), else fp32. fp16 is for CUDA.",
+        choices=("auto", "fp32", "bf16", "fp16"),
+    )
+    internal_size: int = _parameter(
+        288,
+        "Short side, in pixels, of the image the network sees; masks always have the camera's own"
+        " size. Smaller is faster, larger sees smaller things.",
+        limits=(64, 1440),
+    )
+    max_objects: int = _parameter(
+        10,
+        "The most objects followed at once; a request for more is refused. Time per frame and"
+        " memory grow with the objects followed, not with this number.",
+        limits=(1, 255),
+    )
+    threads: int = _parameter(
+        0,
+        "Threads one network operation may use on the CPU. 0 leaves the choice to PyTorch, which"
+        " takes one per physical core.",
+        limits=(0, 1024),
+    )
+    image_transport: str = _parameter(
+        "raw",
+        "What the camera sends: raw is sensor_msgs/Image on `image`, compressed is"
+        " sensor_msgs/CompressedImage (JPEG or PNG) on `image/compressed`.",
+        choices=("raw", "compressed"),
+    )
+    buffer_frames: int = _parameter(
+        150,
+        "How many recent frames are kept for a mask to refer to by its stamp: five seconds at"
+        " 30 Hz. Raise it when the one who draws the masks takes longer.",
+        limits=(1, 100_000),
+    )
+    buffer_megabytes: float = _parameter(
+        256.0,
+        "The most memory the recent frames may take, in millions of bytes of image data; fewer are"
+        " kept when they are large. A 640x480 colour frame takes 0.9, a 1920x1080 one 6.2.",
+        limits=(1.0, 1_000_000.0),
+    )
+    catch_up_limit: int = _parameter(
+        30,
+        "The most frames gone through between the frame a mask refers to and now, picked evenly."
+        " More follows fast motion better and takes longer to answer; 0 leaps to the next frame.",
+        limits=(0, 10_000),
+        changes=Changes.ALWAYS,
+    )
+    overlay_alpha: float = _parameter(
+        0.5,
+        "Weight of the objects' colours in `~/overlay`: 0.0 shows only outlines, 1.0 hides the"
+        " image under them.",
+        limits=(0.0, 1.0),
+        changes=Changes.ALWAYS,
+    )
+
+
+_TYPES = {"bool": bool, "int": int, "float": float, "str": str}
+
+TABLE: tuple[Parameter, ...] = tuple(
+    Parameter(name=item.name, type=_TYPES[str(item.type)], default=item.default, **item.metadata)
+    for item in dataclasses.fields(Settings)
+)
+
+BY_NAME: Mapping[str, Parameter] = {parameter.name: parameter for parameter in TABLE}

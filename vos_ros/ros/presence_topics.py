@@ -1,0 +1,66 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One latched yes or no for each followed object: is it in the image."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from std_msgs.msg import Bool
+
+from vos_ros.ros import qos
+
+
+class PresenceTopics:
+    """The topics `~/presence/object_<id>`, published when the answer changes.
+
+    `sync` and `close` make and destroy publishers and belong to the node's executor, which walks
+    through the node's entities meanwhile; `update` may come from any thread.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._lock = threading.Lock()
+        self._topics: dict[int, Publisher] = {}
+        self._present: dict[int, bool] = {}
+        self._closed = False
+
+    def sync(self, ids: Iterable[int]) -> None:
+        """Have topics for exactly these objects; a new one starts with what is known of it.
+
+        Does nothing once closed: an answer may come back after the node was cleaned up.
+        """
+        if self._closed:
+            return
+        wanted = set(ids)
+        for object_id in sorted(wanted - self._topics.keys()):
+            topic = self._node.create_publisher(
+                Bool, f"~/presence/object_{object_id}", qos.latched()
+            )
+            with self._lock:
+                self._topics[object_id] = topic
+                if object_id in self._present:
+                    topic.publish(Bool(data=self._present[object_id]))
+        for object_id in sorted(self._topics.keys() - wanted):
+            with self._lock:
+                topic = self._topics.pop(object_id)
+            self._node.destroy_publisher(topic)
+        with self._lock:
+            # An object taken up again later must not begin with what was true long ago.
+            self._present = {key: here for key, here in self._present.items() if key in wanted}
+
+    def update(self, present: Mapping[int, bool]) -> None:
+        """Take the presence of all objects followed now, and publish what has changed."""
+        with self._lock:
+            for object_id, here in present.items():
+                if object_id in self._topics and self._present.get(object_id) != here:
+                    self._topics[object_id].publish(Bool(data=here))
+            self._present = dict(present)
+
+    def close(self) -> None:
+        """Destroy all topics for good."""
+        self.sync(())
+        self._closed = True

@@ -1,0 +1,82 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Results on their topics, each with the camera's header as it came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from rclpy.lifecycle import LifecycleNode
+from sensor_msgs.msg import Image, RegionOfInterest
+from std_msgs.msg import Header
+
+from vos_msgs.msg import ObjectPresence, ObjectPresenceArray
+from vos_ros.drawing import draw_overlay
+from vos_ros.ros import qos
+from vos_ros.ros.frames import CameraFrame
+from vos_ros.ros.images import labels_to_message, rgb_to_message
+from vos_ros.segmenter import Segmentation
+
+
+class ResultPublishers:
+    """`~/mask`, `~/presence` and `~/overlay`; the last one only while somebody looks at it.
+
+    Args:
+        node: the node whose topics they are.
+        overlay_alpha: tells the weight of the colours, 0 to 1.
+    """
+
+    def __init__(self, node: LifecycleNode, overlay_alpha: Callable[[], float]) -> None:
+        self._node = node
+        self._overlay_alpha = overlay_alpha
+        make = node.create_lifecycle_publisher
+        self._mask = make(Image, "~/mask", qos.results())
+        self._presence = make(ObjectPresenceArray, "~/presence", qos.results())
+        self._overlay = make(Image, "~/overlay", qos.results())
+
+    def publish(self, header: Header, result: Segmentation, names: dict[int, str]) -> None:
+        """Publish the mask and the presence of every object. From any thread."""
+        self._mask.publish(labels_to_message(result.labels, header))
+        self._presence.publish(presence_message(header, result, names))
+
+    def publish_overlay(
+        self, frame: CameraFrame, image: np.ndarray, result: Segmentation, names: dict[int, str]
+    ) -> bool:
+        """Draw and publish the overlay if anybody subscribes; return whether. From any thread."""
+        if not self._overlay.get_subscription_count():
+            return False
+        named = {object_id: name for object_id, name in names.items() if name}
+        drawn = draw_overlay(image, result.labels, result.objects, self._overlay_alpha(), named)
+        self._overlay.publish(rgb_to_message(drawn, frame.header, "bgr8"))
+        return True
+
+    def close(self) -> None:
+        """Destroy the topics, the last one made first."""
+        for publisher in (self._overlay, self._presence, self._mask):
+            self._node.destroy_lifecycle_publisher(publisher)
+
+
+def presence_message(
+    header: Header, result: Segmentation, names: dict[int, str]
+) -> ObjectPresenceArray:
+    """Return the presence of every object as a message, by ascending id."""
+    return ObjectPresenceArray(
+        header=header,
+        objects=[
+            ObjectPresence(
+                id=item.id,
+                name=names.get(item.id, ""),
+                present=bool(item.present),
+                score=float(item.score),
+                area_fraction=float(item.area_fraction),
+                box=RegionOfInterest(
+                    **dict(zip(_BOX, (int(side) for side in item.box), strict=True))
+                ),
+            )
+            for item in result.objects
+        ],
+    )
+
+
+_BOX = ("x_offset", "y_offset", "width", "height")

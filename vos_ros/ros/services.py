@@ -1,0 +1,120 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node's three services: every call is answered, with a sentence."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.node import Node
+from std_srvs.srv import Trigger
+
+from vos_msgs.srv import InitMask, RemoveObject
+from vos_ros.ros.awaiting import result_of
+from vos_ros.ros.frame_buffer import format_stamp
+from vos_ros.ros.requests import RequestError, read_init_request, words
+from vos_ros.ros.worker import WorkerBusyError, WorkerStoppedError
+
+if TYPE_CHECKING:
+    from vos_ros.ros.pipeline import Pipeline
+
+ResponseT = TypeVar("ResponseT")
+
+
+class Services:
+    """`~/init_mask`, `~/remove_object` and `~/reset`.
+
+    They are there as long as the node is, so that a call in any state gets an answer. A call
+    waits for the worker without holding up the executor: its callback is a coroutine, and the
+    reentrant group lets others begin meanwhile.
+
+    Args:
+        node: whose services they are.
+        pipeline: tells what is configured; None while nothing is.
+    """
+
+    def __init__(self, node: Node, pipeline: Callable[[], Pipeline | None]) -> None:
+        self._node = node
+        self._pipeline = pipeline
+        group = ReentrantCallbackGroup()
+        for kind, name, answer in (
+            (InitMask, "~/init_mask", self._init_mask),
+            (RemoveObject, "~/remove_object", self._remove_object),
+            (Trigger, "~/reset", self._reset),
+        ):
+            node.create_service(kind, name, answer, callback_group=group)
+
+    async def _init_mask(
+        self, request: InitMask.Request, response: InitMask.Response
+    ) -> InitMask.Response:
+        with self._refusing(response):
+            pipeline = self._configured()
+            followed = await self._done(pipeline.init(read_init_request(request)))
+            pipeline.sync_topics()
+            response.stamp.sec, response.stamp.nanosec = divmod(followed.stamp_ns, 10**9)
+            response.message = (
+                f"Following {words(followed.ids)}, from the image stamped"
+                f" {format_stamp(followed.stamp_ns)} on and through {followed.steps} later ones."
+            )
+            response.success = True
+        return self._with_ids(response)
+
+    async def _remove_object(
+        self, request: RemoveObject.Request, response: RemoveObject.Response
+    ) -> RemoveObject.Response:
+        with self._refusing(response):
+            pipeline = self._configured()
+            left = await self._done(pipeline.remove(request.id))
+            pipeline.sync_topics()
+            rest = f"still following {words(left)}" if left else "nothing is followed any more"
+            response.message = f"Object {request.id} is forgotten; {rest}."
+            response.success = True
+        return self._with_ids(response)
+
+    async def _reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        with self._refusing(response):
+            pipeline = self._configured()
+            forgotten = await self._done(pipeline.reset())
+            pipeline.sync_topics()
+            response.message = (
+                f"Forgotten: {words(forgotten)}." if forgotten else "Nothing was being followed."
+            )
+            response.success = True
+        return response
+
+    def _configured(self) -> Pipeline:
+        pipeline = self._pipeline()
+        if pipeline is None:
+            raise RequestError("The node is not configured; configure and activate it first.")
+        return pipeline
+
+    async def _done(self, future: Future[Any]) -> Any:
+        return await result_of(future, self._node.executor)
+
+    def _with_ids(self, response: ResponseT) -> ResponseT:
+        pipeline = self._pipeline()
+        response.ids = list(pipeline.ids) if pipeline else []  # type: ignore[attr-defined]
+        return response
+
+    @contextmanager
+    def _refusing(self, response: Any) -> Iterator[None]:
+        """Turn what goes wrong into the sentence of a refusal."""
+        logger = self._node.get_logger()
+        try:
+            yield
+        except RequestError as error:
+            response.message = str(error)
+        except WorkerBusyError as error:
+            response.message = f"{error} Call again when they have been answered."
+        except WorkerStoppedError:
+            response.message = "The node was deactivated before the request's turn came."
+        except Exception as error:
+            logger.error(f"A request failed: {error}\n{traceback.format_exc()}")
+            response.message = f"The request failed inside the node: {error}"
+        if not response.success:
+            logger.warning(f"A request was refused. {response.message}")
