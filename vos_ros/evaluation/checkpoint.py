@@ -1,0 +1,77 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Results of the sequences done so far, kept in a file so that an interrupted run can go on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from vos_ros.evaluation.runner import SequenceResult
+
+
+class Checkpoint:
+    """One line of JSON for each finished sequence, after a line that says what run it is.
+
+    `run` names everything that the results depend on; a file of another run is not taken up.
+    """
+
+    def __init__(self, path: Path, run: dict) -> None:
+        self._path = path
+        self._run = run
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
+    def load(self) -> dict[str, SequenceResult]:
+        """Results by sequence name; empty when there is no file or it is of another run."""
+        try:
+            lines = self._path.read_text(encoding="utf-8").splitlines()
+        except (FileNotFoundError, UnicodeDecodeError):
+            return {}
+        records = [_parsed(line) for line in lines]
+        if not records or records[0] != {"run": self._run}:
+            return {}
+        results = [_result(record) for record in records[1:]]
+        return {result.name: result for result in results if result is not None}
+
+    def begin(self, results: dict[str, SequenceResult]) -> None:
+        """Writes the file anew with the results that are taken over; makes its folder."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        lines = [json.dumps({"run": self._run})]
+        lines += [_line(result) for result in results.values()]
+        self._path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def add(self, result: SequenceResult) -> None:
+        """Appends a finished sequence."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(_line(result) + "\n")
+
+    def remove(self) -> None:
+        """Deletes the file: the run is complete."""
+        self._path.unlink(missing_ok=True)
+
+
+def _line(result: SequenceResult) -> str:
+    record = asdict(result)
+    del record["kept"]
+    return json.dumps(record)
+
+
+def _parsed(line: str) -> dict | None:
+    # The last line is cut short when the run was killed while writing it.
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:
+        return None
+
+
+def _result(record: dict | None) -> SequenceResult | None:
+    try:
+        lists = {key: tuple(record[key]) for key in ("scored", "j", "f", "step_ms")}
+        numbers = {key: record[key] for key in ("name", "frames", "width", "height")}
+    except (TypeError, KeyError):
+        return None
+    return SequenceResult(**numbers, **lists)
