@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from vos_ros.data.appearance import colour_change
@@ -19,11 +19,10 @@ from vos_ros.data.motion import (
     draw_pace,
     leave_and_return,
     linear,
+    swinging,
     translation,
 )
-
-if TYPE_CHECKING:
-    from vos_ros.data.synthesis import StillMix
+from vos_ros.data.still_mix import StillMix
 
 LARGEST_ENLARGEMENT = 2.2  # beyond it an object looks washed out beside its scenery
 
@@ -114,6 +113,25 @@ def cast(
     return Actor(layer, cutout)
 
 
+def echo(rng: np.random.Generator, target: Layer) -> Layer:
+    """A reflection or a shadow of the target at its foot; it moves with it but is background."""
+    height = target.alpha.shape[0]
+    bottom = box_of(target.alpha > 127)[1]
+    if rng.random() < 0.5:
+        image = target.image
+        down = np.diag([1.0, -rng.uniform(0.7, 1.0), 1.0])
+        most = rng.uniform(0.25, 0.49)
+    else:
+        image = np.full_like(target.image, int(rng.integers(0, 40)))
+        down = np.array([[1.0, rng.normal(0.0, 0.8), 0.0], [0.0, -rng.uniform(0.15, 0.5), 0.0]])
+        down = np.vstack([down, [0.0, 0.0, 1.0]])
+        most = rng.uniform(0.25, 0.49)
+    foot = translation(target.image.shape[1] / 2, min(bottom, height - 1))
+    alpha = cv2.GaussianBlur((target.alpha * most).astype(np.uint8), (0, 0), rng.uniform(0.5, 2.5))
+    matrices = target.motion.matrices @ (foot @ down @ np.linalg.inv(foot))
+    return Layer(image, alpha, Motion(matrices, target.motion.lattices), 0, target.shutter)
+
+
 def companion(
     rng: np.random.Generator,
     cutout: Cutout,
@@ -179,4 +197,6 @@ def staged(
     if rng.random() < mix.bending:
         amount = float(np.exp(rng.uniform(np.log(0.02), np.log(0.14))))
         lattices = bending(rng, length, alpha.shape, amount)
+        if rng.random() < 0.35:
+            lattices += swinging(rng, length, alpha.shape)
     return Layer(image, alpha, Motion(matrices, lattices), label, shutter)

@@ -113,6 +113,30 @@ def cut_out(image: np.ndarray, mask: np.ndarray, soft: float = 0.8) -> Cutout:
 
 
 def without(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The image with the object replaced by what surrounds it."""
-    grown = cv2.dilate(mask.astype(np.uint8), np.ones((7, 7), np.uint8))
-    return fill(image, grown == 0)
+    """The image with the object replaced by what surrounds it.
+
+    Colours are filled in smoothly, and fine detail is borrowed from beside the object, lest the
+    place give itself away by being blurred.
+    """
+    known = cv2.dilate(mask.astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
+    filled = fill(image, known)
+    top, bottom, left, right = box_of(~known) if not known.all() else (0, 1, 0, 1)
+    ways = [(0, right - left), (0, left - right), (bottom - top, 0), (top - bottom, 0)]
+    best = max(ways, key=lambda way: np.count_nonzero(_moved(known, way)[~known]))
+    usable = ~known & _moved(known, best)
+    source = _moved(filled, best).astype(np.float32)
+    detail = source - cv2.GaussianBlur(source, (0, 0), 6.0)
+    textured = np.clip(filled.astype(np.float32) + detail, 0, 255).astype(np.uint8)
+    filled[usable] = textured[usable]
+    return filled
+
+
+def _moved(array: np.ndarray, way: tuple[int, int]) -> np.ndarray:
+    """The array moved by `way` (down, right); what moves in is False in a mask, else mirrored."""
+    matrix = np.array([[1.0, 0.0, way[1]], [0.0, 1.0, way[0]]])
+    size = array.shape[1::-1]
+    if array.dtype == bool:
+        return cv2.warpAffine(array.astype(np.uint8), matrix, size, flags=cv2.INTER_NEAREST) > 0
+    return cv2.warpAffine(
+        array, matrix, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT_101
+    )

@@ -32,6 +32,7 @@ class Pace:
     shift: float  # of the frame's height
     turn: float  # radians
     zoom: float  # of the logarithm of the scale
+    stretch: float  # of the logarithm of the aspect
     shear: float
     tilt: float  # perspective: relative change of scale across the picture
     jitter: float  # share of the above that is not smooth
@@ -46,6 +47,7 @@ def draw_pace(rng: np.random.Generator, fast: float = 0.15) -> Pace:
         shift=0.03 * level,
         turn=0.05 * level * rng.uniform(0.3, 1.3),
         zoom=0.03 * level,
+        stretch=0.025 * level,
         shear=0.02 * level,
         tilt=0.02 * level,
         jitter=float(rng.uniform(0.0, 0.5)),
@@ -90,6 +92,7 @@ def changes(
     dx, dy = (wander(rng, length, pace.shift * height, pace.jitter) for _ in range(2))
     turn = wander(rng, length, pace.turn, pace.jitter)
     zoom = np.clip(wander(rng, length, pace.zoom, pace.jitter), -0.7, 0.7)
+    stretch = np.clip(wander(rng, length, pace.stretch, pace.jitter), -0.4, 0.4)
     shear = np.clip(wander(rng, length, pace.shear, pace.jitter), -0.3, 0.3)
     tilts = [np.clip(wander(rng, length, pace.tilt, pace.jitter), -0.25, 0.25) for _ in range(2)]
     matrices = np.empty((length, 3, 3))
@@ -100,6 +103,7 @@ def changes(
         matrices[frame] = (
             translation(dx[frame], dy[frame])
             @ linear(turn[frame], float(np.exp(zoom[frame])), shear[frame])
+            @ np.diag([np.exp(stretch[frame] / 2), np.exp(-stretch[frame] / 2), 1.0])
             @ perspective
         )
     return matrices
@@ -122,6 +126,26 @@ def bending(
         lattices[frame] = np.clip(current, -0.35, 0.35) * spacing
         velocity = 0.8 * velocity + rng.normal(0.0, 0.2 * amount, shape)
         current = 0.92 * current + velocity
+    return lattices
+
+
+def swinging(rng: np.random.Generator, length: int, size: tuple[int, int]) -> np.ndarray:
+    """Lattices of one part that swings about a joint, as a limb, T x LATTICE x LATTICE x 2.
+
+    size: height and width of the source. What lies on one side of a line through the joint turns
+    by up to about 30 degrees; the turn fades in over two spacings, so nothing folds over.
+    """
+    joint = rng.uniform(0.25, 0.75, 2) * (size[1], size[0])
+    angle = rng.uniform(0.0, 2.0 * np.pi)
+    along = np.linspace(0.0, 1.0, LATTICE)
+    nodes = np.stack(np.meshgrid(along * (size[1] - 1), along * (size[0] - 1)), -1) - joint
+    fade = 2.0 * max(size) / (LATTICE - 1)
+    share = np.clip((nodes @ [np.cos(angle), np.sin(angle)]) / fade, 0.0, 1.0)[..., None]
+    phase, speed = rng.uniform(0.0, 2.0 * np.pi), rng.uniform(0.3, 1.6)
+    swing = rng.uniform(0.1, 0.5) * np.sin(phase + speed * np.arange(length))
+    lattices = np.empty((length, LATTICE, LATTICE, 2), np.float32)
+    for frame, turn in enumerate(swing):
+        lattices[frame] = share * (nodes @ linear(turn, 1.0)[:2, :2].T - nodes)
     return lattices
 
 

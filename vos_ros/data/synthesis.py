@@ -5,38 +5,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from vos_ros.data.actors import Actor, cast, companion
+from vos_ros.data.actors import Actor, cast, companion, echo
 from vos_ros.data.appearance import draw_camera, noise_bank, photograph
 from vos_ros.data.clip import Clip, least_area
-from vos_ros.data.cutouts import border_contact, choose_object, cut_out, without
+from vos_ros.data.cutouts import Cutout, border_contact, choose_object, cut_out, without
 from vos_ros.data.layers import Layer, draw_frame
 from vos_ros.data.motion import Motion, bending, changes, cover, draw_pace, keep_inside
+from vos_ros.data.shapes import camouflaged, haze, invented, with_rods
+from vos_ros.data.still_mix import StillMix
 from vos_ros.data.stills import Photographs, Still, StillError, StillSet
 
 ATTEMPTS = 25
-
-
-@dataclass(frozen=True)
-class StillMix:
-    """What the clips are made of; every figure a share of the clips.
-
-    replaced: the object is cut out and put over another photograph, at any size.
-    moved: the object moves in its own photograph, its place filled. In the rest the camera moves.
-    """
-
-    replaced: float = 0.5
-    moved: float = 0.2
-    look_alike: float = 0.25  # of the other objects pasted
-    crossing: float = 0.35  # of the other objects: on a way that crosses the target's
-    excursion: float = 0.12  # the target leaves the frame and returns
-    bending: float = 0.8
-    blur: float = 0.2
-    fast: float = 0.15
 
 
 class StillClips:
@@ -88,6 +71,10 @@ class StillClips:
     def _draw(self, layers: list[Layer], rng: np.random.Generator) -> Clip | None:
         """Draw all frames, or None when the first does not show the target well enough."""
         image, labels = draw_frame(layers, 0, self.size)
+        target = next(layer for layer in layers if layer.label == 1)
+        alone = np.count_nonzero(draw_frame([target], 0, self.size)[1])
+        if np.count_nonzero(labels == 1) < rng.uniform(0.1, 0.9) * alone:
+            return None  # mostly hidden; such a start is allowed but rare
         labels = _renumber(labels, least_area(self.size))
         if labels is None:
             return None
@@ -106,22 +93,31 @@ class StillClips:
 
     def _compose(self, rng: np.random.Generator) -> list[Layer] | None:
         """The layers of a clip from the hindmost to the foremost, or None for a bad draw."""
+        shutter = float(rng.uniform(0.3, 1.0)) if rng.random() < self.mix.blur else 0.0
+        if rng.random() < self.mix.invented:
+            scene, target = self._replaced(rng, invented(rng, self._scenery(rng)), shutter)
+            return self._with_others(rng, scene, target, shutter)
         still = self.stills.draw(rng)
         mask = choose_object(still, rng)
         if mask is None:
             return None
         kind = rng.random()
-        replaced = kind < self.mix.replaced
-        if replaced and border_contact(mask) > 0.15 and rng.random() < 0.8:
-            return None
-        shutter = float(rng.uniform(0.3, 1.0)) if rng.random() < self.mix.blur else 0.0
-        if replaced:
-            picture = self._scenery(rng)
-            scene, target = self._replaced(rng, picture, still, mask, shutter)
+        if kind < self.mix.replaced:
+            if border_contact(mask) > 0.15 and rng.random() < 0.8:
+                return None
+            cutout = self._dressed(rng, cut_out(still.image, mask))
+            scene, target = self._replaced(rng, cutout, shutter)
         else:
             moved = kind < self.mix.replaced + self.mix.moved
             scene, target = self._own_scene(rng, still, mask, shutter, moved)
         return self._with_others(rng, scene, target, shutter)
+
+    def _dressed(self, rng: np.random.Generator, cutout: Cutout) -> Cutout:
+        if rng.random() < 0.5:
+            cutout = cutout.mirrored()
+        if rng.random() < self.mix.rods:
+            cutout = with_rods(cutout, rng)
+        return cutout
 
     def _scenery(self, rng: np.random.Generator) -> np.ndarray:
         if self.photographs is not None and rng.random() < 0.75:
@@ -149,19 +145,14 @@ class StillClips:
         return Motion(matrices, lattices)
 
     def _replaced(
-        self,
-        rng: np.random.Generator,
-        picture: np.ndarray,
-        still: Still,
-        mask: np.ndarray,
-        shutter: float,
+        self, rng: np.random.Generator, cutout: Cutout, shutter: float
     ) -> tuple[Layer, Actor]:
+        picture = self._scenery(rng)
+        if rng.random() < self.mix.camouflage:
+            cutout = camouflaged(cutout, picture, float(rng.uniform(0.4, 0.95)))
         zoom = float(np.exp(rng.uniform(0.05, 0.6)))
         motion = self._scene_motion(rng, picture.shape[:2], zoom)
         scene = Layer(picture, None, motion, 0, shutter)
-        cutout = cut_out(still.image, mask)
-        if rng.random() < 0.5:
-            cutout = cutout.mirrored()
         return scene, cast(rng, cutout, motion, self.size, self.mix, shutter, label=1)
 
     def _own_scene(
@@ -188,15 +179,10 @@ class StillClips:
     ) -> list[Layer]:
         behind: list[Layer] = []
         front: list[Layer] = []
+        if target.cutout is not None and rng.random() < self.mix.echo:
+            behind.append(echo(rng, target.layer))
         for number in range(int(rng.choice(4, p=[0.35, 0.3, 0.2, 0.15]))):
-            cutout = None
-            if rng.random() < self.mix.look_alike:
-                cutout = target.look_alike(rng)
-            else:
-                still = self.stills.draw(rng)
-                mask = choose_object(still, rng, most=0.6)
-                if mask is not None:
-                    cutout = cut_out(still.image, mask)
+            cutout = self._other(rng, target)
             if cutout is None:
                 continue
             label = 2 + number if 2 + number <= self.targets else 0
@@ -205,6 +191,16 @@ class StillClips:
             )
             (front if rng.random() < 0.6 else behind).append(other)
         return [scene, *behind, target.layer, *front]
+
+    def _other(self, rng: np.random.Generator, target: Actor) -> Cutout | None:
+        kind = rng.random()
+        if kind < self.mix.look_alike:
+            return target.look_alike(rng)
+        if kind < self.mix.look_alike + self.mix.shapes:
+            return haze(rng) if rng.random() < 0.25 else invented(rng, self._scenery(rng))
+        still = self.stills.draw(rng)
+        mask = choose_object(still, rng, most=0.6)
+        return None if mask is None else cut_out(still.image, mask)
 
 
 def _renumber(labels: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray] | None:

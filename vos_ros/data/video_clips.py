@@ -19,13 +19,22 @@ from vos_ros.data.clip import Clip, least_area
 from vos_ros.data.cutouts import Cutout, box_of, choose_object, cut_out
 from vos_ros.data.davis import DavisDataset, DavisError
 from vos_ros.data.layers import Layer, draw_layer
-from vos_ros.data.motion import Motion, changes, draw_pace, linear, source_points, translation
+from vos_ros.data.motion import (
+    Motion,
+    changes,
+    draw_pace,
+    keep_inside,
+    linear,
+    source_points,
+    translation,
+)
+from vos_ros.data.still_mix import StillMix
 from vos_ros.data.stills import StillError, StillSet, decode_image
-from vos_ros.data.synthesis import StillMix
 
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 25
+WHOLE = 0.15  # share of the clips that show the whole picture small, framed by one colour
 
 
 class VideoClips:
@@ -160,7 +169,9 @@ class VideoClips:
         """A crop that shows the target in frame 0 and moves a little: T x 3 x 3."""
         height, width = self.size
         fit = max(height / mask.shape[0], width / mask.shape[1])
-        scale = fit * float(np.exp(rng.uniform(np.log(0.85), np.log(1.5))))
+        whole = rng.random() < WHOLE
+        low, high = (0.6, 1.0) if whole else (1.0, 1.5)
+        scale = fit * float(np.exp(rng.uniform(np.log(low), np.log(high))))
         turn = float(rng.normal(0.0, 0.12)) if rng.random() < 0.5 else 0.0
         top, bottom, left, right = box_of(mask > 0)
         spot = np.array([rng.uniform(left, right), rng.uniform(top, bottom)])
@@ -176,11 +187,14 @@ class VideoClips:
             @ linear(turn, scale, flip=bool(rng.random() < 0.5))
             @ translation(-middle[0], -middle[1])
         )
+        view = np.repeat(start[None], self.length, 0)
         if rng.random() < 0.5:
-            return np.repeat(start[None], self.length, 0)
-        steps = changes(rng, self.length, draw_pace(rng, 0.05), 0.5 * height, width)
-        centre = translation((width - 1) / 2, (height - 1) / 2)
-        return centre @ steps @ np.linalg.inv(centre) @ start
+            steps = changes(rng, self.length, draw_pace(rng, 0.05), 0.5 * height, width)
+            centre = translation((width - 1) / 2, (height - 1) / 2)
+            view = centre @ steps @ np.linalg.inv(centre) @ start
+        if not whole:
+            view = np.stack([keep_inside(matrix, mask.shape, self.size) for matrix in view])
+        return view
 
     def _others(
         self, rng: np.random.Generator, image: np.ndarray, mask: np.ndarray, view: np.ndarray
@@ -191,6 +205,7 @@ class VideoClips:
         cutout = cut_out(image, mask > 0)
         target = Actor(Layer(image, mask, Motion(view), 1), cutout)
         layers = []
+        shutter = float(rng.uniform(0.2, 0.8)) if rng.random() < 0.35 else 0.0
         for _ in range(1 + int(rng.random() < 0.3)):
             pasted: Cutout | None = None
             if self._stills is None or rng.random() < 0.4:
@@ -201,7 +216,7 @@ class VideoClips:
                 pasted = None if other is None else cut_out(still.image, other)
             if pasted is not None:
                 layers.append(
-                    companion(rng, pasted, target, Motion(view), self.size, self._mix, 0.5, 0)
+                    companion(rng, pasted, target, Motion(view), self.size, self._mix, shutter, 0)
                 )
         return layers
 
@@ -219,14 +234,14 @@ class VideoClips:
             np.empty((self.length, height, width, 3), np.uint8),
             np.empty((self.length, height, width), np.uint8),
         )
+        # Beyond the picture one dark colour, as around films; mirrored it would double the target.
+        margin = tuple(float(value) for value in rng.integers(0, 40) + rng.integers(0, 15, 3))
         xs, ys = np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64)
         for frame, (image, mask) in enumerate(zip(images, masks, strict=True)):
             points = source_points(view[frame], None, mask.shape, xs, ys)
             maps = cv2.split(points)
-            # Image and mask are mirrored alike beyond the picture, so that they still agree there.
-            border = cv2.BORDER_REFLECT_101
-            drawn = cv2.remap(image, *maps, cv2.INTER_LINEAR, borderMode=border)
-            warped = cv2.remap(mask, *maps, cv2.INTER_LINEAR, borderMode=border)
+            drawn = cv2.remap(image, *maps, cv2.INTER_LINEAR, borderValue=margin)
+            warped = cv2.remap(mask, *maps, cv2.INTER_LINEAR, borderValue=0)
             labels = (warped > 127).astype(np.uint8)
             for layer in others:
                 draw_layer(layer, frame, drawn, labels)

@@ -1,0 +1,146 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Stills on disk: what is read, and what is said about files that cannot be."""
+
+import logging
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vos_ros.data.stills import Photographs, StillError, StillSet, read_ids
+
+
+def write_still(root, stem, ids, image=None):
+    (root / "images").mkdir(parents=True, exist_ok=True)
+    (root / "masks").mkdir(exist_ok=True)
+    if image is None:
+        image = np.full((*ids.shape, 3), 90, np.uint8)
+    Image.fromarray(image).save(root / "images" / f"{stem}.png")
+    mask = Image.fromarray(ids.astype(np.uint8))
+    mask.save(root / "masks" / f"{stem}.png")
+
+
+def square_ids(height=40, width=60):
+    ids = np.zeros((height, width), np.uint8)
+    ids[10:30, 20:40] = 1
+    return ids
+
+
+def test_colours_and_ids_come_as_stored(tmp_path):
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[..., 0], image[..., 2] = 200, 7
+    write_still(tmp_path, "a", square_ids() * 3, image)
+    still = StillSet([tmp_path])[0]
+    assert still.image.dtype == still.ids.dtype == np.uint8
+    assert (still.image == image).all()
+    assert (still.ids == square_ids() * 3).all()
+
+
+def test_palette_masks_give_indices(tmp_path):
+    mask = Image.fromarray(square_ids() * 2)
+    mask.putpalette([5, 5, 5, 9, 9, 9, 250, 250, 250])
+    mask.save(tmp_path / "palette.png")
+    assert set(np.unique(read_ids(tmp_path / "palette.png"))) == {0, 2}
+
+
+def test_255_is_void_beside_ids_and_an_object_alone(tmp_path):
+    ids = square_ids()
+    ids[0, :] = 255
+    Image.fromarray(ids).save(tmp_path / "void.png")
+    Image.fromarray(square_ids() * np.uint8(255)).save(tmp_path / "binary.png")
+    assert set(np.unique(read_ids(tmp_path / "void.png"))) == {0, 1}
+    assert set(np.unique(read_ids(tmp_path / "binary.png"))) == {0, 255}
+
+
+def test_masks_of_several_channels_are_refused(tmp_path):
+    path = tmp_path / "colour.png"
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(path)
+    with pytest.raises(StillError, match="colour.png.*one channel"):
+        read_ids(path)
+
+
+def bad_set(root):
+    """One good still, and each kind of bad one; returns the names of the bad images."""
+    write_still(root, "good", square_ids())
+    write_still(root, "empty", np.zeros((40, 60)))
+    write_still(root, "size", square_ids(), np.zeros((41, 60, 3), np.uint8))
+    write_still(root, "torn", square_ids())
+    (root / "images" / "torn.png").write_bytes(b"not an image")
+    write_still(root, "torn_mask", square_ids())
+    (root / "masks" / "torn_mask.png").write_bytes(b"\x89PNG\r\n\x1a\nrest")
+    write_still(root, "alone", square_ids())
+    (root / "masks" / "alone.png").unlink()
+    return {"empty.png", "size.png", "torn.png", "torn_mask.png", "alone.png"}
+
+
+def test_bad_files_are_named_counted_and_passed_over(tmp_path, caplog):
+    wanted = bad_set(tmp_path)
+    with caplog.at_level(logging.WARNING):
+        stills = StillSet([tmp_path])
+        rng = np.random.default_rng(0)
+        drawn = [stills.draw(rng) for _ in range(30)]
+        bad = stills.check()
+    assert all((still.ids == square_ids()).all() for still in drawn)
+    assert {path.name for path in bad} == wanted
+    for path, reason in bad.items():
+        assert path.stem in reason
+        assert sum(reason in message for message in caplog.messages) == 1, "named once each"
+
+
+@pytest.mark.parametrize("name", ["empty", "size", "torn", "torn_mask", "alone"])
+def test_strict_refuses_a_bad_file_by_name(tmp_path, name):
+    bad_set(tmp_path / "all")
+    write_still(tmp_path / "one", "good", square_ids())
+    for kind in ("images", "masks"):
+        source = tmp_path / "all" / kind / f"{name}.png"
+        if source.exists():
+            source.rename(tmp_path / "one" / kind / f"{name}.png")
+    with pytest.raises(StillError, match=f"{name}.png"):
+        StillSet([tmp_path / "one"], strict=True).check()
+
+
+def test_a_folder_without_stills_is_an_error(tmp_path):
+    with pytest.raises(StillError, match="images"):
+        StillSet([tmp_path])
+    (tmp_path / "images").mkdir()
+    with pytest.raises(StillError, match="mask"):
+        StillSet([tmp_path])
+    with pytest.raises(StillError, match="no image"):
+        Photographs(tmp_path)
+
+
+def test_large_stills_are_shrunk_without_new_ids(tmp_path):
+    ids = np.kron(square_ids(), np.ones((4, 4), np.uint8)) * 5
+    write_still(tmp_path, "large", ids)
+    still = StillSet([tmp_path], longest=60)[0]
+    assert still.ids.shape == (40, 60)
+    assert still.image.shape == (40, 60, 3)
+    assert (still.ids == square_ids() * 5).all()
+
+
+def test_the_cache_is_bounded_and_changes_nothing(tmp_path):
+    for number in range(5):
+        write_still(tmp_path, f"{number}", square_ids() * (number + 1))
+    size = 40 * 60 * 4
+    stills = StillSet([tmp_path], cache_bytes=2 * size)
+    for _ in range(2):
+        for number in range(5):
+            assert stills[number].ids.max() == number + 1
+            assert stills._cached <= 2 * size
+            assert stills._cached == sum(still.bytes for still in stills._cache.values())
+    assert stills[4] is stills[4]
+
+
+def test_photographs_pass_over_bad_files(tmp_path):
+    Image.fromarray(np.full((20, 30, 3), 77, np.uint8)).save(tmp_path / "b.png")
+    (tmp_path / "a.png").write_bytes(b"")
+    photographs = Photographs(tmp_path)
+    rng = np.random.default_rng(1)
+    for _ in range(10):
+        assert (photographs.draw(rng) == 77).all()
+    assert [path.name for path in photographs.bad] == ["a.png"]
+    with pytest.raises(StillError, match="a.png"):
+        strict = Photographs(tmp_path, strict=True)
+        for _ in range(20):
+            strict.draw(rng)

@@ -1,0 +1,141 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Clips from annotated video: frames chosen, crops that keep masks on pixels, faults named."""
+
+import logging
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from vos_ros.data.clip import least_area
+from vos_ros.data.davis import DavisError
+from vos_ros.data.video_clips import VideoClips
+
+SIZE = (96, 160)
+
+
+def write_video(root, name, frames=12, empty=()):
+    """A white disc that moves over dark grey, with its mask."""
+    images, masks = root / "JPEGImages/480p" / name, root / "Annotations/480p" / name
+    images.mkdir(parents=True)
+    masks.mkdir(parents=True)
+    for number in range(frames):
+        mask = np.zeros((108, 192), np.uint8)
+        if number not in empty:
+            cv2.circle(mask, (40 + 8 * number, 54), 24, 255, -1)
+        image = np.repeat(np.where(mask > 0, 245, 30).astype(np.uint8)[..., None], 3, 2)
+        Image.fromarray(image).save(images / f"{number:05d}.jpg", quality=95)
+        Image.fromarray(mask).save(masks / f"{number:05d}.png")
+
+
+@pytest.fixture(scope="module")
+def davis(tmp_path_factory):
+    root = tmp_path_factory.mktemp("davis")
+    write_video(root, "disc")
+    write_video(root, "gone", empty=range(1, 11))
+    write_video(root, "short", frames=2)
+    return root
+
+
+def test_sizes_and_types(davis):
+    clips = VideoClips(davis, ["disc", "gone", "short"], SIZE, 5)
+    for index in range(20):
+        clip = clips[index]
+        assert clip.images.shape == (5, *SIZE, 3)
+        assert clip.labels.shape == (5, *SIZE)
+        assert clip.images.dtype == clip.labels.dtype == np.uint8
+        assert np.count_nonzero(clip.labels[0]) >= least_area(SIZE)
+        assert clip.labels.max() == 1
+
+
+def test_masks_stay_on_their_pixels(davis):
+    # The disc is far brighter than all else: halfway between the two is its outline.
+    clips = VideoClips(davis, ["disc"], SIZE, 4, pasted=0.0)
+    for index in range(25):
+        clip = clips[index]
+        for image, labels in zip(clip.images, clip.labels, strict=True):
+            inside = cv2.erode(labels, np.ones((7, 7), np.uint8), borderValue=1) > 0
+            around = cv2.dilate(labels, np.ones((7, 7), np.uint8)) == 0
+            if not inside.any():
+                continue
+            grey = image.mean(2)
+            middle = (np.median(grey[inside]) + np.median(grey[around])) / 2
+            assert (grey[inside] > middle).mean() > 0.97
+            assert (grey[around] < middle).mean() > 0.97
+
+
+def test_the_same_number_gives_the_same_clip(davis):
+    first = VideoClips(davis, ["disc", "gone"], SIZE, 3, seed=1)
+    again = VideoClips(davis, ["disc", "gone"], SIZE, 3, seed=1)
+    again[5]
+    assert (first[7].images == again[7].images).all()
+    assert (first[7].labels == again[7].labels).all()
+    other = VideoClips(davis, ["disc", "gone"], SIZE, 3, seed=2)
+    assert (first[7].images != other[7].images).any()
+
+
+def test_frames_keep_to_the_gaps_in_either_direction(davis):
+    clips = VideoClips(davis, ["disc"], SIZE, 4, max_gap=6)
+    rng = np.random.default_rng(0)
+    backwards = elsewhere = 0
+    gaps = set()
+    for _ in range(600):
+        numbers = clips.frame_numbers(rng, range(60))
+        assert 0 <= min(numbers) and max(numbers) < 60
+        steps = np.diff(numbers[1:])
+        assert (np.sign(steps) == np.sign(steps[0])).all()
+        gaps |= set(np.abs(steps).tolist())
+        backwards += steps[0] < 0
+        first = (numbers[1] - numbers[0]) * np.sign(steps[0])
+        elsewhere += not 1 <= first <= 6
+    assert gaps == set(range(1, 7))
+    assert 0.22 < backwards / 600 < 0.38
+    assert 0.2 < elsewhere / 600 < 0.38
+
+
+def test_a_video_shorter_than_the_clip_stands_still_at_its_end(davis):
+    numbers = VideoClips(davis, ["short"], SIZE, 5).frame_numbers(
+        np.random.default_rng(3), range(2)
+    )
+    assert len(numbers) == 5
+    assert set(numbers) <= {0, 1}
+
+
+def test_pasted_things_hide_the_target(davis):
+    bare = VideoClips(davis, ["disc"], SIZE, 4, pasted=0.0)
+    pasted = VideoClips(davis, ["disc"], SIZE, 4, pasted=1.0)
+    rounds = [[], []]
+    for index in range(20):
+        for source, found in zip((bare, pasted), rounds, strict=True):
+            found.append(np.count_nonzero(source[index].labels))
+    assert sum(rounds[1]) < 0.97 * sum(rounds[0])
+
+
+def test_bad_frames_are_named_and_passed_over(tmp_path, caplog):
+    write_video(tmp_path, "bad")
+    broken = tmp_path / "JPEGImages/480p/bad/00004.jpg"
+    broken.write_bytes(b"no picture")
+    wrong = tmp_path / "Annotations/480p/bad/00007.png"
+    Image.fromarray(np.zeros((50, 50), np.uint8)).save(wrong)
+    clips = VideoClips(tmp_path, ["bad"], SIZE, 2, max_gap=1)
+    with caplog.at_level(logging.WARNING):
+        for index in range(40):
+            clips[index]
+    assert set(clips.bad) == {broken, wrong}
+    assert any(str(broken) in message for message in caplog.messages)
+    strict = VideoClips(tmp_path, ["bad"], SIZE, 2, max_gap=1, strict=True)
+    with pytest.raises(DavisError, match="0000[47]"):
+        for index in range(40):
+            strict[index]
+
+
+def test_what_is_not_there_is_refused(davis, tmp_path):
+    with pytest.raises(DavisError, match="nowhere"):
+        VideoClips(davis, ["nowhere"], SIZE)
+    with pytest.raises(ValueError, match="positive"):
+        VideoClips(davis, [], SIZE)
+    write_video(tmp_path, "empty", empty=range(12))
+    with pytest.raises(DavisError, match="shows its object"):
+        VideoClips(tmp_path, ["empty"], SIZE)[0]
