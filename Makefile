@@ -39,6 +39,7 @@ help:
 
 .PHONY: setup
 setup: $(DONE)/vos_ros
+	@echo 'The environment in $(VENV) is ready.'
 
 .PHONY: demo
 demo: setup

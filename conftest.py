@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every test process needs before any test module is imported.
 
-The tests exercise the source tree this file stands in, never an installed copy: pytest puts this folder first on the
-path, and PYTHONPATH does the same for the processes that tests start. An edit therefore counts at once, with plain
-`pytest` as with `make test`. What only an installation has (executables, the ament index, share/) comes from the last
-`make setup`; test_installation.py fails when that is older than the sources.
+The tests exercise the source tree this file stands in, never an installed copy: pytest puts this
+folder first on the path, and PYTHONPATH does the same for the processes that tests start. An edit
+therefore counts at once, with plain `pytest` as with `make test`. What only an installation has
+(executables, the ament index, share/) comes from the last `make setup`; test_installation.py fails
+when that is older than the sources.
 """
 
 import fcntl
@@ -21,9 +22,10 @@ ROOT = Path(__file__).parent
 
 
 def claim_domain() -> TextIO:
-    """Take a DDS domain that no other test process of this machine has; return the file that holds the claim.
+    """Take a DDS domain that no other test process of this machine has.
 
-    The claim lasts as long as the file is open. Ids 1 to 100 are clear of the ports the system hands out itself.
+    The claim lasts as long as the returned file is open. Ids 1 to 100 use ports below those that
+    the system hands out by itself.
     """
     for number in random.sample(range(1, 101), 100):
         claim = open(Path(tempfile.gettempdir(), f"vos_ros-domain-{number}.lock"), "a")  # noqa: SIM115
@@ -37,11 +39,12 @@ def claim_domain() -> TextIO:
     raise RuntimeError("All DDS domains from 1 to 100 are taken by other test processes.")
 
 
-DOMAIN_CLAIM = claim_domain()  # an xdist worker is a process of its own, so each gets its own domain
+# An xdist worker is a process of its own, so each gets a domain of its own.
+DOMAIN_CLAIM = claim_domain()
 os.environ.update(complete_environment(os.environ))
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
-# Workers share the cores among themselves; each one's mathematics on all of them at once would only be slower.
+# The workers share the cores; every one of them calculating on all cores at once would be slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -13,22 +13,25 @@ SHARE = f"share/{NAME}"
 COMMANDS = ("vos", "demo", "publish_video", "evaluate", "train")
 
 
-def tree(folder: str, *patterns: str) -> list[tuple[str, list[str]]]:
-    """The files under `folder` that match, each with the share folder it is installed to."""
-    files = sorted(path for pattern in patterns for path in Path(folder).rglob(pattern))
-    parents = sorted({path.parent for path in files})
-    return [(f"{SHARE}/{parent}", [str(p) for p in files if p.parent == parent]) for parent in parents]
+def tree(folder: str) -> list[tuple[str, list[str]]]:
+    """All files under `folder`, with the share folders they are installed to."""
+    files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+    return [
+        (f"{SHARE}/{parent}", [str(path) for path in files if path.parent == parent])
+        for parent in sorted({path.parent for path in files})
+    ]
 
 
 data_files = [
     ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
     (SHARE, ["package.xml"]),
     (f"{SHARE}/launch", sorted(glob("launch/*.launch.py"))),
-    *tree("config", "*.yaml", "*.xml"),
-    *tree("weights", "*"),
+    *tree("config"),
+    *tree("weights"),
 ]
 if "bdist_wheel" in sys.argv:
-    # pip puts the console scripts into bin/ alone, where `ros2 run` does not look. colcon puts them into lib/vos_ros.
+    # pip puts the console scripts into bin/ alone, where `ros2 run` does not look; colcon, as
+    # setup.cfg tells it, into lib/vos_ros.
     data_files.append((f"lib/{NAME}", [f"scripts/{command}" for command in COMMANDS]))
 
 setup(

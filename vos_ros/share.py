@@ -11,14 +11,16 @@ from pathlib import Path
 def share_path(relative: str) -> Path:
     """The file or folder of ours named `relative`, such as `config/fastdds.xml`.
 
-    A source tree uses its own files; an installed package those in `share/vos_ros` of the prefix it was installed to.
+    A source tree uses its own files; an installed package those in `share/vos_ros` of the prefix it
+    was installed to.
     Raises FileNotFoundError naming every place that was looked at.
     """
     places = [folder / relative for folder in _share_folders()]
     for place in places:
         if place.exists():
             return place
-    raise FileNotFoundError(f"'{relative}' of vos_ros is in none of: {', '.join(map(str, places))}.")
+    listed = ", ".join(map(str, places))
+    raise FileNotFoundError(f"'{relative}' of vos_ros is none of: {listed}.")
 
 
 def _share_folders() -> Iterator[Path]:

@@ -1,6 +1,9 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The one door to every program: `python -m vos_ros COMMAND`, `ros2 run vos_ros COMMAND` and the scripts in bin/."""
+"""The one door to every program.
+
+`python -m vos_ros COMMAND`, `ros2 run vos_ros COMMAND` and the scripts in bin/ all come through it.
+"""
 
 import importlib
 import os
@@ -20,16 +23,15 @@ COMMANDS: dict[str, str] = {
 """Command -> one line of help. The command is the name of the module beside this one."""
 
 ALIASES: dict[str, str] = {"vos": "node"}
-"""Names under which ROS starts a command, where they differ: the executable is named after the node."""
+"""Other names of commands: ROS calls the executable after the node."""
 
 
 def usage() -> str:
     """What there is to start, for people."""
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {text}" for name, text in COMMANDS.items()]
-    return "\n".join(
-        ["usage: python -m vos_ros COMMAND [ARGUMENT ...]", "", *lines, "", "COMMAND --help tells more."]
-    )
+    first = "usage: python -m vos_ros COMMAND [ARGUMENT ...]"
+    return "\n".join([first, "", *lines, "", "COMMAND --help tells more."])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,5 +56,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def main_by_name() -> int:
-    """Run the command that the running script is named after; the entry point of every installed script."""
+    """Run the command that the running script is named after: what every installed script does."""
     return main([Path(sys.argv[0]).name, *sys.argv[1:]])

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the node until it is stopped; `argv` is what `ros2 run` would pass on, such as `--ros-args -p ...`.
+    """Run the node until it is stopped; return the exit status.
 
-    Returns the exit status.
+    `argv` is what `ros2 run` passes on, such as `--ros-args -p device:=cpu`.
     """
     from vos_ros.ros.node import main as run_node
 

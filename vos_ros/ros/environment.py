@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The environment variables under which camera images pass between processes undropped and quickly.
 
-Said here once; the commands, the launch files and the tests all take them from here. Nothing here imports ROS.
+Said here once: the commands, the launch files and the tests take them from here. Needs no ROS.
 """
 
 import os
@@ -21,10 +21,10 @@ MALLOC_SETTINGS: dict[str, str] = {
     "MALLOC_TRIM_THRESHOLD_": str(512 * 2**20),
     "MALLOC_TOP_PAD_": str(64 * 2**20),
 }
-"""glibc keeps blocks of an image's size (all in bytes) instead of asking the kernel for fresh pages at every message.
+"""With these (in bytes) glibc keeps blocks of an image's size instead of asking the kernel for
+fresh pages at every message; receiving a 1920x1080 image then takes a third of the time.
 
-Receiving a 1920x1080 image takes a third of the time so. glibc reads them when a process starts, so they act on the
-processes started afterwards.
+glibc reads them when a process starts, so they act on the processes started afterwards.
 """
 
 
@@ -41,13 +41,15 @@ def transport_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def complete_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """All that is missing in `environment` for our programs to run, the transport's settings included.
+    """What is missing in `environment` for our programs to run, the transport's settings included.
 
-    Besides those: where the ROS wheels of a virtual environment are (`AMENT_PREFIX_PATH`; an installed ROS sets it
-    itself), and a folder for logs where there is no home to write them to, without which rclpy does not start.
+    Besides those: where the ROS wheels of a virtual environment are (`AMENT_PREFIX_PATH`; an
+    installed ROS sets it itself), and a folder for logs where there is no home to write them to,
+    without which rclpy does not start.
     """
     missing = transport_environment(environment)
-    if not environment.get("AMENT_PREFIX_PATH") and Path(sys.prefix, "share", "ament_index").is_dir():
+    wheels = Path(sys.prefix, "share", "ament_index").is_dir()
+    if wheels and not environment.get("AMENT_PREFIX_PATH"):
         missing["AMENT_PREFIX_PATH"] = sys.prefix
     if not environment.get("ROS_LOG_DIR") and not environment.get("ROS_HOME"):
         if not os.access(environment.get("HOME", ""), os.W_OK):
