@@ -1,0 +1,96 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Start the node on a camera's images.
+
+    ros2 launch vos_ros vos.launch.py image:=/camera/image_raw
+    ros2 launch vos_ros vos.launch.py --show-args
+
+Every parameter of the node is an argument here, by the same name. One that is not given keeps the
+value of the parameter file.
+"""
+
+import os
+
+import yaml
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from vos_ros.ros.environment import transport_environment
+from vos_ros.ros.parameters import TABLE, Parameter, Value
+from vos_ros.share import share_path
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Describe the arguments and the node; nothing is started by this."""
+    own = [
+        DeclareLaunchArgument(
+            "image",
+            default_value="image",
+            description="Topic of the camera's images. With image_transport:=compressed, without"
+            " its ending /compressed.",
+        ),
+        DeclareLaunchArgument(
+            "name",
+            default_value="vos",
+            description="Name of the node, and so of its topics and services: /vos/mask, ...",
+        ),
+        DeclareLaunchArgument(
+            "namespace", default_value="", description="Namespace of the node and of `image`."
+        ),
+        DeclareLaunchArgument(
+            "params_file",
+            default_value=str(share_path("config/vos.yaml")),
+            description="File with the node's parameters.",
+        ),
+        DeclareLaunchArgument(
+            "log_level",
+            default_value="info",
+            choices=["debug", "info", "warn", "error", "fatal"],
+            description="The least severe messages shown.",
+        ),
+    ]
+    parameters = [
+        DeclareLaunchArgument(
+            parameter.name,
+            default_value="",
+            description=f"{parameter.description} Not given: as in params_file.",
+        )
+        for parameter in TABLE
+    ]
+    return LaunchDescription([*own, *parameters, OpaqueFunction(function=_node)])
+
+
+def _node(context: LaunchContext) -> list[Node]:
+    image = LaunchConfiguration("image")
+    given = {p.name: LaunchConfiguration(p.name).perform(context) for p in TABLE}
+    overrides = {p.name: _value(p, given[p.name]) for p in TABLE if given[p.name]}
+    return [
+        Node(
+            package="vos_ros",
+            executable="vos",
+            name=LaunchConfiguration("name"),
+            namespace=LaunchConfiguration("namespace"),
+            parameters=[LaunchConfiguration("params_file"), overrides],
+            remappings=[("image", image), ("image/compressed", [image, "/compressed"])],
+            ros_arguments=["--log-level", LaunchConfiguration("log_level")],
+            additional_env=transport_environment(os.environ),
+            output="screen",
+            emulate_tty=True,
+        )
+    ]
+
+
+def _value(parameter: Parameter, text: str) -> Value:
+    """The value that an argument's text means; ValueError, with a sentence, when it is none."""
+    try:
+        value = text if parameter.type is str else yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = text
+    if parameter.type is float and type(value) is int:
+        value = float(value)
+    problem = parameter.problem(value)
+    if problem:
+        raise ValueError(f"{problem}.")
+    return value
