@@ -27,6 +27,8 @@ class DirectionalAppearance(nn.Module):
     :param concentration: where the trainable kappa starts, > 0.
     """
 
+    #: kept out of half precision: kappa multiplies cosines inside an exponential
+    full_precision = True
     #: below this total weight (in places of the stride-16 map) a component keeps its old mean
     minimum_weight = 0.05
 

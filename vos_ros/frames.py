@@ -1,0 +1,97 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Between the camera's image and the network's input: sizes, resizing, padding, and back.
+
+Letters: H0 x W0 the camera image, H1 x W1 the same scaled down, H x W padded to what the network
+takes, all in pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+# The scaled image is a multiple of this, so that cropping a map at stride 2 or 4 is exact.
+_GRAIN = 4
+# A panorama gets no more than this many times its short side: its work stays bounded.
+_LONGEST_RATIO = 4.0
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The three sizes of a frame, each (height, width) in pixels.
+
+    Attributes:
+        camera: of the image as the camera gives it.
+        scaled: of the image as the network sees it.
+        padded: `scaled` with rows below and columns at the right, to multiples of the stride.
+    """
+
+    camera: tuple[int, int]
+    scaled: tuple[int, int]
+    padded: tuple[int, int]
+
+    @classmethod
+    def of(cls, height: int, width: int, size: int, stride: int) -> Geometry:
+        """The geometry of a camera image.
+
+        Args:
+            height: of the camera image.
+            width: of the camera image.
+            size: wanted short side of the scaled image; the image is never enlarged.
+            stride: the padded sides are multiples of it.
+        """
+        short, long = min(height, width), max(height, width)
+        size = min(size, short)
+        scale = min(size / short, _LONGEST_RATIO * size / long)
+        scaled = tuple(max(_GRAIN, _GRAIN * round(s * scale / _GRAIN)) for s in (height, width))
+        padded = tuple(stride * -(-side // stride) for side in scaled)
+        return cls((height, width), scaled, padded)
+
+
+def to_input(image: np.ndarray, geometry: Geometry, device: torch.device) -> Tensor:
+    """A camera image as N = 1 x 3 x H1 x W1 in 0..255 on the device, scaled down without aliasing.
+
+    Args:
+        image: H0 x W0 x 3 uint8 RGB.
+        geometry: of that image.
+        device: where the result lives; the bytes are uploaded as they are and scaled there.
+    """
+    # HWC bytes seen as NCHW are already in the channels-last order that convolutions prefer.
+    frame = torch.from_numpy(image).to(device, non_blocking=True).permute(2, 0, 1).unsqueeze(0)
+    if geometry.scaled == geometry.camera:
+        return frame
+    # CPUs scale bytes directly, which is several times faster; other devices want numbers.
+    frame = frame if device.type == "cpu" else frame.float()
+    return F.interpolate(
+        frame, size=geometry.scaled, mode="bilinear", align_corners=False, antialias=True
+    )
+
+
+def pad(maps: Tensor, geometry: Geometry) -> Tensor:
+    """... x H1 x W1 to ... x H x W with zeros below and at the right: grey, or background."""
+    below = geometry.padded[0] - geometry.scaled[0]
+    right = geometry.padded[1] - geometry.scaled[1]
+    return maps if not (below or right) else F.pad(maps, (0, right, 0, below))
+
+
+def to_masks(labels: np.ndarray, ids: tuple[int, ...], geometry: Geometry) -> Tensor:
+    """Soft masks 1 x K x H x W of some ids of an H0 x W0 label image, on the CPU, float32."""
+    one_hot = torch.from_numpy(np.stack([labels == i for i in ids])).float().unsqueeze(0)
+    if geometry.scaled != geometry.camera:
+        one_hot = F.interpolate(
+            one_hot, size=geometry.scaled, mode="bilinear", align_corners=False, antialias=True
+        )
+    return pad(one_hot.clamp(0, 1), geometry)
+
+
+def to_camera(logits: Tensor, geometry: Geometry, stride: int) -> Tensor:
+    """1 x C x H/stride x W/stride logits, cropped and scaled to 1 x C x H0 x W0."""
+    rows, columns = (side // stride for side in geometry.scaled)
+    return F.interpolate(
+        logits[..., :rows, :columns], size=geometry.camera, mode="bilinear", align_corners=False
+    )

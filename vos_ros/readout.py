@@ -1,0 +1,72 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""From logits on the device to labels and statistics on the host, in one transfer.
+
+Letters: K objects, H0 x W0 the camera image, H' x W' the network's output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+#: score, area, x, y, width, height
+STATISTICS = 6
+
+
+def read_out(
+    camera_logits: Tensor, logits: Tensor, ids: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and statistics of one image.
+
+    Args:
+        camera_logits: 1 x (1 + K) x H0 x W0, the background first.
+        logits: 1 x (1 + K) x H' x W', the same before scaling; scores are taken of these.
+        ids: the id of each object, in the order of the channels.
+
+    Returns:
+        H0 x W0 uint8 labels, and K x 6 float32: score (the mean probability of the object, weighted
+        by itself: how sure the network is where it sees it), area in pixels of the camera image,
+        and the box x, y, width, height of those pixels (zeros where there are none).
+    """
+    channels = camera_logits[0].argmax(dim=0)
+    statistics = _statistics(channels, logits[0].softmax(dim=0)[1:])
+    table = torch.tensor([0, *ids], dtype=torch.uint8).to(channels.device, non_blocking=True)
+    labels = table[channels]
+    return _download(labels, statistics)
+
+
+def _statistics(channels: Tensor, probabilities: Tensor) -> Tensor:
+    """K x 6 float32 on the device, with no loop over the objects."""
+    k = probabilities.shape[0]
+    flat = probabilities.flatten(1)
+    scores = (flat * flat).sum(dim=1) / flat.sum(dim=1).clamp_min(1e-6)
+    index = torch.arange(1, k + 1, device=channels.device).view(-1, 1, 1)
+    own = channels.unsqueeze(0) == index
+    areas = own.sum(dim=(1, 2))
+    x, w = _extent(own.any(dim=1))
+    y, h = _extent(own.any(dim=2))
+    return torch.stack([scores, areas, x, y, w, h], dim=1).float()
+
+
+def _extent(occupied: Tensor) -> tuple[Tensor, Tensor]:
+    """First occupied place and the length up to the last, of K x L booleans; zeros for none."""
+    marks = occupied.to(torch.uint8)
+    first = marks.argmax(dim=1)
+    last = occupied.shape[1] - 1 - marks.flip(1).argmax(dim=1)
+    there = occupied.any(dim=1)
+    return first * there, (last - first + 1) * there
+
+
+def _download(labels: Tensor, statistics: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Both to the host: as they are from a CPU, packed into one transfer from anything else."""
+    if labels.device.type == "cpu":
+        return labels.numpy(), statistics.numpy()
+    packed = torch.cat([statistics.contiguous().view(torch.uint8).flatten(), labels.flatten()])
+    data = packed.cpu().numpy()
+    split = statistics.numel() * 4
+    numbers = data[:split].view(np.float32).reshape(-1, STATISTICS)
+    return data[split:].reshape(tuple(labels.shape)), numbers
