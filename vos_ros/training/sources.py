@@ -56,21 +56,22 @@ class StageBatches:
     def _sources(self, length: int) -> list[tuple[ClipSource, float]]:
         options = {"size": self.stage.size, "length": length, "seed": self.stage.seed}
         sources: list[tuple[ClipSource, float]] = []
+        stills = None
         try:
             if "stills" in self.stage.data:
                 entry = self.stage.data["stills"]
                 folders = [self.root / folder for folder in entry["folders"]]
                 backgrounds = self.root / entry["backgrounds"] if "backgrounds" in entry else None
-                sources.append(
-                    (StillClips(folders, backgrounds, **options), float(entry.get("weight", 1)))
-                )
+                clips = StillClips(folders, backgrounds, **options)
+                stills = clips.stills
+                sources.append((clips, float(entry.get("weight", 1))))
             if "video" in self.stage.data:
                 entry = self.stage.data["video"]
-                names = DavisDataset(self.root / entry["root"], entry.get("split", "train")).names
-                clips = VideoClips(
-                    self.root / entry["root"], names, max_gap=entry.get("max_gap", 6), **options
-                )
-                sources.append((clips, float(entry.get("weight", 1))))
+                root, gap = self.root / entry["root"], entry.get("max_gap", 6)
+                names = DavisDataset(root, entry.get("split", "train")).names
+                # Objects of the stills, where there are any, are pasted over the videos too.
+                video = VideoClips(root, names, max_gap=gap, stills=stills, **options)
+                sources.append((video, float(entry.get("weight", 1))))
         except (StillError, DavisError) as error:
             raise StageError(f"the data of the stage cannot be read: {error}") from error
         except KeyError as error:
