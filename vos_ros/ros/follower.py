@@ -15,7 +15,7 @@ from vos_ros.ros.catch_up import catch_up
 from vos_ros.ros.frame_buffer import FrameBuffer
 from vos_ros.ros.frames import CameraFrame, ToRgb
 from vos_ros.ros.images import ImageError
-from vos_ros.ros.requests import InitOrder, RequestError
+from vos_ros.ros.requests import InitOrder, RequestError, sentence
 from vos_ros.ros.statistics import Counter
 from vos_ros.segmenter import Segmentation, SegmentationError, VideoSegmenter
 
@@ -103,7 +103,7 @@ class Follower:
             result = register(trail.image, order.labels, since=self._frames_since(frame, trail))
             took = time.perf_counter() - began
         except (ImageError, SegmentationError) as error:
-            raise RequestError(str(error)) from error
+            raise RequestError(sentence(error)) from error
         self._name(order.names, keep)
         self._ids = tuple(self._segmenter.ids)
         if trail.frame.serial >= max(0, self._last_serial):
@@ -128,7 +128,7 @@ class Follower:
         try:
             self._segmenter.remove(object_id)
         except SegmentationError as error:
-            raise RequestError(str(error)) from error
+            raise RequestError(sentence(error)) from error
         self._names.pop(object_id, None)
         self._ids = tuple(self._segmenter.ids)
         return self._ids

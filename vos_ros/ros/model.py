@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from vos_ros.presence import PresenceSettings
 from vos_ros.ros.parameters import Settings
 from vos_ros.segmenter import VideoSegmenter
 from vos_ros.weights import find_weights, load_network
@@ -26,6 +27,7 @@ def build_segmenter(settings: Settings) -> tuple[VideoSegmenter, str]:
     Raises:
         ModelError: the device or the precision is not to be had.
         WeightsError: the weights are missing, damaged or foreign.
+        ValueError: a setting does not go with another, or with the network.
     """
     device = choose_device(settings.device)
     precision = choose_precision(settings.precision, device)
@@ -37,6 +39,11 @@ def build_segmenter(settings: Settings) -> tuple[VideoSegmenter, str]:
         precision=precision,
         size=settings.internal_size,
         max_objects=settings.max_objects,
+        presence=PresenceSettings(
+            appear=settings.presence_appear,
+            vanish=settings.presence_vanish,
+            minimum_area=settings.presence_minimum_area,
+        ),
     )
     return segmenter, (
         f"{path.stem} on {device} in {precision}, {settings.internal_size} pixels on the short side"

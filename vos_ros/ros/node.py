@@ -21,6 +21,7 @@ from rclpy.utilities import remove_ros_args
 
 from vos_ros.ros.declaration import DeclaredParameters
 from vos_ros.ros.parameters import TABLE, Settings
+from vos_ros.ros.requests import sentence
 from vos_ros.ros.services import Services
 from vos_ros.ros.statistics import Statistics
 
@@ -72,7 +73,7 @@ class VosNode(LifecycleNode):
             self._release()
             # A ValueError of ours explains itself; anything else needs its traceback.
             details = "" if isinstance(error, ValueError) else f"\n{traceback.format_exc()}"
-            self.get_logger().error(f"Cannot be configured: {error}{details}")
+            self.get_logger().error(f"Cannot be configured. {sentence(error)}{details}")
             return FAILURE
         return super().on_configure(state)
 
@@ -82,9 +83,9 @@ class VosNode(LifecycleNode):
         super().on_activate(state)
         try:
             self._pipeline.start()
-        except Exception as error:
+        except Exception:
             super().on_deactivate(state)
-            self.get_logger().error(f"Cannot be activated: {error}\n{traceback.format_exc()}")
+            self.get_logger().error(f"Cannot be activated: {traceback.format_exc()}")
             return FAILURE
         return SUCCESS
 

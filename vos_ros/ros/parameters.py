@@ -173,6 +173,23 @@ class Settings:
         limits=(0, 10_000),
         changes=Changes.ALWAYS,
     )
+    presence_appear: float = _parameter(
+        0.7,
+        "An absent object is present again from this score on. Raise it against false returns.",
+        limits=(0.0, 1.0),
+    )
+    presence_vanish: float = _parameter(
+        0.5,
+        "A present object is absent below this score; at most `presence_appear`. The further apart"
+        " the two are, the less presence flickers.",
+        limits=(0.0, 1.0),
+    )
+    presence_minimum_area: float = _parameter(
+        1e-5,
+        "An object that covers no more than this share of the image is absent whatever its score."
+        " 0.00001 is three pixels of 640x480.",
+        limits=(0.0, 0.5),
+    )
     overlay_alpha: float = _parameter(
         0.5,
         "Weight of the objects' colours in `~/overlay`: 0.0 shows only outlines, 1.0 hides the"

@@ -24,7 +24,7 @@ from vos_ros.ros.images import ImageError, compressed_to_rgb, image_to_rgb
 from vos_ros.ros.parameters import Settings
 from vos_ros.ros.presence_topics import PresenceTopics
 from vos_ros.ros.publishers import ResultPublishers
-from vos_ros.ros.requests import InitOrder, RequestError
+from vos_ros.ros.requests import InitOrder, RequestError, sentence
 from vos_ros.ros.statistics import Counter, Statistics
 from vos_ros.ros.worker import Worker
 from vos_ros.segmenter import Segmentation, VideoSegmenter
@@ -230,7 +230,7 @@ class Pipeline:
             return
         self._counter.count("failed")
         self._logger.error(
-            f"A frame failed: {error}\n"
+            f"A frame failed. {sentence(error)}\n"
             + "".join(traceback.format_exception(type(error), error, error.__traceback__)),
             throttle_duration_sec=WARN_SECONDS,
         )

@@ -70,13 +70,12 @@ def presence_message(
                 present=bool(item.present),
                 score=float(item.score),
                 area_fraction=float(item.area_fraction),
-                box=RegionOfInterest(
-                    **dict(zip(_BOX, (int(side) for side in item.box), strict=True))
-                ),
+                box=_region(*item.box),
             )
             for item in result.objects
         ],
     )
 
 
-_BOX = ("x_offset", "y_offset", "width", "height")
+def _region(x: int, y: int, width: int, height: int) -> RegionOfInterest:
+    return RegionOfInterest(x_offset=int(x), y_offset=int(y), width=int(width), height=int(height))

@@ -1,6 +1,6 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The three qualities of service the node uses, each with its reason."""
+"""The qualities of service the node uses, each with its reason."""
 
 from __future__ import annotations
 
@@ -34,4 +34,14 @@ def latched() -> QoSProfile:
         durability=DurabilityPolicy.TRANSIENT_LOCAL,
         history=HistoryPolicy.KEEP_LAST,
         depth=1,
+    )
+
+
+def requests() -> QoSProfile:
+    """As services have by default, but deep: a request beyond the depth is lost unanswered."""
+    return QoSProfile(
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.VOLATILE,
+        history=HistoryPolicy.KEEP_LAST,
+        depth=1000,
     )

@@ -48,7 +48,7 @@ def read_init_request(request: InitMask.Request) -> InitOrder:
     try:
         labels = mask_to_labels(request.mask)
     except ImageError as error:
-        raise RequestError(str(error)) from error
+        raise RequestError(sentence(error)) from error
     present = np.flatnonzero(np.bincount(labels.ravel())).tolist()
     ids = _ids_to_follow([label for label in present if label], list(request.ids))
     names = _names_of(ids, list(request.names))
@@ -116,3 +116,9 @@ def words(ids: Sequence[int], most: int = 12) -> str:
     """Write ids as a list for people, cut short when there are very many."""
     shown = ", ".join(str(label) for label in ids[:most])
     return shown if len(ids) <= most else f"{shown} and {len(ids) - most} more"
+
+
+def sentence(error: Exception) -> str:
+    """Write an error's message as a sentence: a capital first, a full stop last."""
+    text = str(error).strip() or type(error).__name__
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

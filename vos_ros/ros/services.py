@@ -15,6 +15,7 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from vos_msgs.srv import InitMask, RemoveObject
+from vos_ros.ros import qos
 from vos_ros.ros.awaiting import result_of
 from vos_ros.ros.frame_buffer import format_stamp
 from vos_ros.ros.requests import RequestError, read_init_request, words
@@ -47,7 +48,9 @@ class Services:
             (RemoveObject, "~/remove_object", self._remove_object),
             (Trigger, "~/reset", self._reset),
         ):
-            node.create_service(kind, name, answer, callback_group=group)
+            node.create_service(
+                kind, name, answer, qos_profile=qos.requests(), callback_group=group
+            )
 
     async def _init_mask(
         self, request: InitMask.Request, response: InitMask.Response
