@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -411,10 +412,12 @@ def test_an_interrupted_run_goes_on_where_it_stopped(command, tmp_path, capsys):
 
 @pytest.mark.parametrize("change", [["--fresh"], ["--size", "480"], ["--precision", "bf16"],
                                     ["--contact-sheet", "sheet.png"], ["--masks-out", "masks"]])
-def test_results_that_do_not_serve_are_made_again(command, tmp_path, monkeypatch, change):
+def test_results_that_do_not_serve_are_made_again(command, tmp_path, monkeypatch, capsys, change):
     monkeypatch.chdir(tmp_path)
     assert command("--json", "report.json", build=build_failing) == 1
     assert command("--json", "report.json", *change) == 0
+    told = "report.json.partial holds nothing that serves" in capsys.readouterr().err
+    assert told == ("--fresh" not in change)  # with --fresh it was asked for
     whole = json.loads(Path("report.json").read_text())
     assert whole["sequences"]["cat"]["j"] == pytest.approx(100 * iou_at(4))
 
@@ -454,6 +457,30 @@ def test_options_that_cannot_be_are_refused(command, argv):
     with pytest.raises(SystemExit) as stop:
         command(*argv)
     assert stop.value.code == 2
+
+
+def test_a_weight_file_is_run_and_described(root, tmp_path):
+    """The real segmenter on an untrained network: what is scored is whatever it answers."""
+    torch = pytest.importorskip("torch")
+    from vos_ros.models import build_network
+    from vos_ros.weights import ModelCard, file_hash, save_network
+
+    torch.manual_seed(0)
+    weights, threads = tmp_path / "untrained.safetensors", torch.get_num_threads()
+    save_network(weights, build_network("gfddal", {}), ModelCard(model="gfddal", config={}))
+    argv = ["--root", root, "--sequences", "bee", "cat", "--weights", weights, "--size", "48",
+            "--threads", "1", "--json", tmp_path / "r.json", "--masks-out", tmp_path / "m"]
+    try:
+        assert evaluate.main([str(word) for word in argv]) == 0
+    finally:
+        torch.set_num_threads(threads)
+    whole = json.loads((tmp_path / "r.json").read_text())
+    assert whole["weights"] == {"name": weights.name, "model": "gfddal",
+                                "sha256": file_hash(weights)}
+    assert whole["size"] == 48 and whole["versions"]["torch"] == metadata.version("torch")
+    # The given mask comes back for the first frame, and every frame at the camera's size.
+    np.testing.assert_array_equal(read_labels(tmp_path / "m/cat/00000.png"), 255 * square(0))
+    assert read_labels(tmp_path / "m/cat/00005.png").shape == (HEIGHT, WIDTH)
 
 
 def test_weights_that_are_not_there_are_told(root, capsys):

@@ -97,8 +97,12 @@ def _evaluate(args: argparse.Namespace) -> None:
     source, about = _source(args, protocol)
     task = SequenceTask(protocol, source, args.masks_out, COLUMNS if args.contact_sheet else 0)
     checkpoint = _checkpoint(args, about)
-    known = {} if checkpoint is None else _resumable(args, checkpoint.load(), sequences)
+    known: dict[str, SequenceResult] = {}
     if checkpoint is not None:
+        known = _resumable(args, checkpoint.load(), sequences)
+        if checkpoint.path.exists() and not known:
+            print(f"{checkpoint.path} holds nothing that serves this run and is begun anew",
+                  file=sys.stderr)
         checkpoint.begin(known)
     results = _run(task, sequences, known, args.workers, checkpoint)
     _write(args, sequences, results, report.build_report(results, about))
