@@ -20,8 +20,11 @@ def aggregate(logits: Tensor) -> Tensor:
     p_0 = prod_k (1 - p_k). Returned are the logarithms of the odds, so that a softmax over channels
     gives the merged probabilities, and a cross-entropy may be taken of them directly.
 
-    :param logits: N x K x H x W, one foreground logit per object.
-    :returns: N x (1 + K) x H x W float32, the background first.
+    Args:
+        logits: N x K x H x W, one foreground logit per object.
+
+    Returns:
+        N x (1 + K) x H x W float32, the background first.
     """
     bounded = logits.float().clamp(-_LOGIT_BOUND, _LOGIT_BOUND)
     log_background = F.logsigmoid(-bounded).sum(dim=1, keepdim=True).clamp_min(-_LOGIT_BOUND)

@@ -68,9 +68,10 @@ def resize_maps(maps: Tensor, height: int, width: int) -> Tensor:
 class Prediction:
     """What one step says of N images with K objects each.
 
-    :ivar logits: N x (1 + K) x H' x W' at the network's output stride, after soft aggregation;
-        channel 0 is the background. A softmax over channels gives merged probabilities.
-    :ivar coarse_logits: the same at the coarse stride, for the auxiliary loss, or None.
+    Attributes:
+        logits: N x (1 + K) x H' x W' at the network's output stride, after soft aggregation;
+            channel 0 is the background. A softmax over channels gives merged probabilities.
+        coarse_logits: the same at the coarse stride, for the auxiliary loss, or None.
     """
 
     logits: Tensor
@@ -80,8 +81,8 @@ class Prediction:
 class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
     """A network that follows objects: encode a frame once, start objects on it, step them.
 
-    Input frames are N x 3 x H x W, normalised by :meth:`normalise`, with H and W multiples of
-    `stride`. One call of :meth:`encode` serves every object of the frame.
+    Input frames are N x 3 x H x W, normalised by `normalise`, with H and W multiples of
+    `stride`. One call of `encode` serves every object of the frame.
     """
 
     #: height and width of the input are multiples of this, in pixels
@@ -94,7 +95,7 @@ class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
 
     @abc.abstractmethod
     def normalise(self, images: Tensor) -> Tensor:
-        """N x 3 x H x W RGB bytes (any type, 0..255) to the input of :meth:`encode`."""
+        """N x 3 x H x W RGB bytes (any type, 0..255) to the input of `encode`."""
 
     @abc.abstractmethod
     def encode(self, images: Tensor):

@@ -22,9 +22,10 @@ COMPONENTS = 4
 class DirectionalAppearance(nn.Module):
     """Posterior over four components, base means from the first frame, supplementary ones followed.
 
-    :param dimension: D, the length of the directions.
-    :param update_rate: lambda of the moving average of the supplementary means, 0..1.
-    :param concentration: where the trainable kappa starts, > 0.
+    Args:
+        dimension: D, the length of the directions.
+        update_rate: lambda of the moving average of the supplementary means, 0..1.
+        concentration: where the trainable kappa starts, > 0.
     """
 
     #: kept out of half precision: kappa multiplies cosines inside an exponential
@@ -48,8 +49,9 @@ class DirectionalAppearance(nn.Module):
     def start(self, directions: Tensor, masks: Tensor) -> Tensor:
         """Means of the four components from the first frame: N x K x 4 x D float32.
 
-        :param directions: N x D x h x w unit vectors.
-        :param masks: N x K x h x w soft first masks.
+        Args:
+            directions: N x D x h x w unit vectors.
+            masks: N x K x h x w soft first masks.
         """
         with _float32(directions):
             base = self._means(directions, self._split(masks))[0]
@@ -61,8 +63,10 @@ class DirectionalAppearance(nn.Module):
 
         ``softmax_k(log C_D(kappa_k) + kappa_k mu_k . g)``
 
-        :param means: N x K x 4 x D. :param log_normalisers: 4, from :meth:`log_normalisers`.
-        :param directions: N x D x h x w unit vectors g of this frame.
+        Args:
+            means: N x K x 4 x D.
+            log_normalisers: 4, from `log_normalisers`.
+            directions: N x D x h x w unit vectors g of this frame.
         """
         with _float32(directions):
             return self._log_densities(means, log_normalisers, directions).softmax(dim=2)
@@ -72,7 +76,11 @@ class DirectionalAppearance(nn.Module):
     ) -> Tensor:
         """The means after a frame: base ones untouched, supplementary ones moved by lambda.
 
-        :param masks: N x K x h x w soft masks estimated in this frame.
+        Args:
+            means: N x K x 4 x D before the frame.
+            log_normalisers: 4, from `log_normalisers`.
+            directions: N x D x h x w unit vectors of this frame.
+            masks: N x K x h x w soft masks estimated in this frame.
         """
         with _float32(directions):
             return self._moved(means, directions, masks, log_normalisers, self.update_rate)

@@ -19,7 +19,7 @@ class Merge(nn.Module):
         self.norm2 = nn.GroupNorm(8, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """:param x: B x in x h x w. :returns: B x C x h x w."""
+        """B x in x h x w to B x C x h x w."""
         x = F.relu(self.norm1(self.first(x)))
         return F.relu(self.norm2(self.second(x)))
 

@@ -39,7 +39,7 @@ class GlobalGuide(nn.Module):
         self.join = nn.Conv2d(channels + part * len(self.bins), out_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """:param x: B x C x h x w. :returns: B x out x h x w."""
+        """B x C x h x w to B x out x h x w."""
         pooled = [
             _resize(F.relu(part(F.adaptive_avg_pool2d(x, size))), x)
             for size, part in zip(self.bins, self.parts, strict=True)
@@ -114,9 +114,10 @@ class _Fine(nn.Module):
 class GuidedPooledDecoder(nn.Module):
     """From fused features at stride 16 to one foreground logit per object at stride 4 or 2.
 
-    :param in_channels: channels of the fused features.
-    :param channels: channels at strides 16, 8, 4 and, where our fine level is wanted, 2.
-    :param guided: False builds the plain decoder (the ablation without GPD).
+    Args:
+        in_channels: channels of the fused features.
+        channels: channels at strides 16, 8, 4 and, where our fine level is wanted, 2.
+        guided: False builds the plain decoder (the ablation without GPD).
     """
 
     def __init__(self, in_channels: int, channels: Sequence[int], guided: bool = True) -> None:
@@ -136,11 +137,16 @@ class GuidedPooledDecoder(nn.Module):
             self.predictor.weight.mul_(0.1)
 
     def forward(self, fused: Tensor, laterals: dict[int, Tensor], maps: dict[int, Tensor]) -> Tensor:
-        """:param fused: B x C x h x w at stride 16.
-        :param laterals: by stride (8, 4, perhaps 2), N x channels x H/stride x W/stride.
-        :param maps: by stride (16, 8, 4, perhaps 2), B x 2 x H/stride x W/stride, the first and the
-            previous foreground maps.
-        :returns: B x 1 x H' x W' logits at the finest stride.
+        """Refine level by level.
+
+        Args:
+            fused: B x C x h x w at stride 16.
+            laterals: by stride (8, 4, perhaps 2), N x channels x H/stride x W/stride.
+            maps: by stride (16, 8, 4, perhaps 2), B x 2 x H/stride x W/stride, the first and the
+                previous foreground maps.
+
+        Returns:
+            B x 1 x H' x W' logits at the finest stride.
         """
         guide = self.guide(fused) if self.guided else None
         x = fused

@@ -11,9 +11,12 @@ from torch import Tensor
 def directional_kernels(directions: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
     """Target and background kernels of frame 1 (equation 1): ``M F`` and ``(1 - M) F``.
 
-    :param directions: N x D x h x w unit vectors F of frame 1.
-    :param masks: N x K x h x w soft first masks M in 0..1.
-    :returns: two tensors N x K x hw x D.
+    Args:
+        directions: N x D x h x w unit vectors F of frame 1.
+        masks: N x K x h x w soft first masks M in 0..1.
+
+    Returns:
+        Two tensors N x K x hw x D, target and background.
     """
     vectors = directions.flatten(2).transpose(1, 2).unsqueeze(1)
     weights = masks.flatten(2).unsqueeze(-1).to(vectors.dtype)
@@ -26,10 +29,13 @@ def match(target_kernels: Tensor, background_kernels: Tensor, directions: Tensor
     One batched product of all kernels with all directions, accumulated in float32 by the matrix
     routines, then the maximum over kernels.
 
-    :param target_kernels: N x K x L x D, L kernels of the first frame (L = h w there).
-    :param background_kernels: N x K x L x D.
-    :param directions: N x D x h x w unit vectors of frame t.
-    :returns: N x K x 2 x h x w: p (target) and q (background), each in -1..1.
+    Args:
+        target_kernels: N x K x L x D, L kernels of the first frame (L = h w there).
+        background_kernels: N x K x L x D.
+        directions: N x D x h x w unit vectors of frame t.
+
+    Returns:
+        N x K x 2 x h x w: p (target) and q (background), each in -1..1.
     """
     flat = directions.flatten(2).unsqueeze(1)
     best = [(kernels @ flat).amax(dim=2) for kernels in (target_kernels, background_kernels)]

@@ -30,8 +30,14 @@ class FeatureModulationBlock(nn.Module):
             self.modulation.bias[channels:] = 0.0
 
     def forward(self, features: Tensor, masks: Tensor) -> Tensor:
-        """:param features: N x C x h x w, normalised. :param masks: N x K x h x w in 0..1.
-        :returns: B x C x h x w.
+        """Steer the features of an image by the mask of each of its objects.
+
+        Args:
+            features: N x C x h x w, normalised.
+            masks: N x K x h x w in 0..1.
+
+        Returns:
+            B x C x h x w.
         """
         n, k, h, w = masks.shape
         alpha, beta = self.modulation(F.relu(self.mask(masks.reshape(n * k, 1, h, w)))).chunk(2, 1)
@@ -44,7 +50,7 @@ class GuidedFeatureModulation(nn.Module):
     """Two blocks, frame 1 with the first mask and frame t with the previous one, then reduced.
 
     The reduction is a convolution over the concatenation of both outputs and both masks. Being
-    linear, it is split in a frame-1 half that :meth:`start` computes once and a frame-t half.
+    linear, it is split in a frame-1 half that `start` computes once and a frame-t half.
     """
 
     def __init__(self, channels: int) -> None:
@@ -57,17 +63,19 @@ class GuidedFeatureModulation(nn.Module):
     def start(self, features: Tensor, masks: Tensor) -> Tensor:
         """The frame-1 half, before the activation: N x K x C x h x w.
 
-        :param features: N x C x h x w normalised features of frame 1.
-        :param masks: N x K x h x w, the first masks.
+        Args:
+            features: N x C x h x w normalised features of frame 1.
+            masks: N x K x h x w, the first masks.
         """
         return self._half(self.first, self.reduce_first, features, masks)
 
     def forward(self, first_half: Tensor, features: Tensor, masks: Tensor) -> Tensor:
         """The guided features B x C x h x w of frame t.
 
-        :param first_half: what :meth:`start` returned.
-        :param features: N x C x h x w normalised features of frame t.
-        :param masks: N x K x h x w, the previous coarse masks.
+        Args:
+            first_half: what `start` returned.
+            features: N x C x h x w normalised features of frame t.
+            masks: N x K x h x w, the previous coarse masks.
         """
         half = self._half(self.current, self.reduce_current, features, masks)
         return F.relu(first_half + half).flatten(0, 1)

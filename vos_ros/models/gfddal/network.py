@@ -34,9 +34,10 @@ COARSE_STRIDE = 16
 class GfddalFeatures:
     """What one backbone pass gives for N frames, shared by all their objects.
 
-    :ivar directions: N x D x h x w unit vectors, for matching and appearance.
-    :ivar context: N x C x h x w normalised features, for modulation.
-    :ivar laterals: by stride 8, 4 and the output stride, shallow features for the decoder.
+    Attributes:
+        directions: N x D x h x w unit vectors, for matching and appearance.
+        context: N x C x h x w normalised features, for modulation.
+        laterals: by stride 8, 4 and the output stride, shallow features for the decoder.
     """
 
     directions: Tensor
@@ -46,17 +47,18 @@ class GfddalFeatures:
 
 @dataclass(frozen=True)
 class GfddalState(ObjectState):
-    """What GFDDAL remembers; see :meth:`Gfddal.state_bytes` for its size.
+    """What GFDDAL remembers; see `Gfddal.state_bytes` for its size.
 
-    :ivar means: N x K x 4 x D float32, the appearance components, base ones first.
-    :ivar log_normalisers: N x K x 4 float32, log C_D(kappa): constant, kept here so that no step
-        evaluates a Bessel function.
-    :ivar target_kernels: N x K x L x D of the first frame (equation 1), L its places.
-    :ivar background_kernels: N x K x L x D.
-    :ivar guided_first: N x K x C x h x w, the frame-1 half of the modulation.
-    :ivar coarse: N x K x h x w, the coarse mask of the previous frame.
-    :ivar first: N x K x H' x W', the first mask at the output stride.
-    :ivar previous: N x K x H' x W', the previous mask at the output stride.
+    Attributes:
+        means: N x K x 4 x D float32, the appearance components, base ones first.
+        log_normalisers: N x K x 4 float32, log C_D(kappa): constant, kept here so that no step
+            evaluates a Bessel function.
+        target_kernels: N x K x L x D of the first frame (equation 1), L its places.
+        background_kernels: N x K x L x D.
+        guided_first: N x K x C x h x w, the frame-1 half of the modulation.
+        coarse: N x K x h x w, the coarse mask of the previous frame.
+        first: N x K x H' x W', the first mask at the output stride.
+        previous: N x K x H' x W', the previous mask at the output stride.
     """
 
     means: Tensor
@@ -87,20 +89,25 @@ class GfddalState(ObjectState):
 class Gfddal(SegmentationNetwork[GfddalState]):
     """The whole network.
 
-    :param backbone: ``resnet18``, ``resnet50``, ``resnet101`` (the paper's), ``efficientnet_lite0``
-        to ``efficientnet_lite2``.
-    :param direction_channels: D.
-    :param guided_channels: channels of the guided features.
-    :param fused_channels: channels after the merge module.
-    :param decoder_channels: channels at strides 16, 8, 4 (the paper's decoder) and, with a fourth
-        number, of our fine level at stride 2.
-    :param deepest: add the stride-32 features, upsampled, to those of stride 16 (ours; the paper
-        reads stride 16 alone).
-    :param update_rate: lambda of the appearance update (section 2.3), 0..1.
-    :param modulation: with guided feature modulation (GFM in the ablation).
-    :param matching: with global directional matching (GDM).
-    :param appearance: with the directional appearance model (DAM).
-    :param guided_decoder: with the guided pooled decoder (GPD), else a plain one.
+    Args:
+        backbone: ``resnet18``, ``resnet50``, ``resnet101`` (the paper's), ``efficientnet_lite0``
+            to ``efficientnet_lite2``.
+        direction_channels: D.
+        guided_channels: channels of the guided features.
+        fused_channels: channels after the merge module, a multiple of 8.
+        decoder_channels: channels at strides 16, 8, 4 (the paper's decoder) and, with a fourth
+            number, of our fine level at stride 2; the first three are multiples of 8.
+        deepest: add the stride-32 features, upsampled, to those of stride 16 (ours; the paper
+            reads stride 16 alone).
+        update_rate: lambda of the appearance update (section 2.3), 0..1.
+        modulation: with guided feature modulation (GFM in the ablation).
+        matching: with global directional matching (GDM).
+        appearance: with the directional appearance model (DAM).
+        guided_decoder: with the guided pooled decoder (GPD), else a plain one.
+
+    Raises:
+        ValueError: when a value above is out of range, or nothing would tell the network what to
+            follow.
     """
 
     stride = 32
@@ -169,11 +176,11 @@ class Gfddal(SegmentationNetwork[GfddalState]):
         return (images.to(self.pixel_mean.dtype) - self.pixel_mean) * self.pixel_scale
 
     def encode(self, images: Tensor) -> GfddalFeatures:
-        """:param images: N x 3 x H x W from :meth:`normalise`, H and W multiples of 32."""
+        """The features of N x 3 x H x W images from `normalise`, H and W multiples of 32."""
         return self.project(self.backbone(images))
 
     def project(self, features: dict[int, Tensor]) -> GfddalFeatures:
-        """The part of :meth:`encode` after the backbone (apart, so that training can freeze one)."""
+        """The part of `encode` after the backbone (apart, so that training can freeze one)."""
         return GfddalFeatures(
             directions=F.normalize(self.directions(features), dim=1, eps=1e-4),
             context=normalise_features(self.context(features)),
@@ -183,7 +190,9 @@ class Gfddal(SegmentationNetwork[GfddalState]):
     def start(self, features: GfddalFeatures, masks: Tensor) -> GfddalState:
         """Objects as the first frame shows them.
 
-        :param masks: N x K x H x W, soft masks in 0..1 at the size of the padded input.
+        Args:
+            features: of the first frame, from `encode`.
+            masks: N x K x H x W, soft masks in 0..1 at the size of the padded input.
         """
         dtype = features.context.dtype
         masks = masks.to(dtype)

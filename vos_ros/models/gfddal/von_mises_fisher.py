@@ -92,10 +92,15 @@ def log_normaliser(kappa: Tensor, dimension: int) -> Tensor:
 
     Computed in float64 whatever the type of `kappa`; differentiable once.
 
-    :param kappa: concentrations, any shape, each > 0.
-    :param dimension: p, the length of the unit vectors, at least 2.
-    :returns: a tensor of the shape and type of `kappa`.
-    :raises ValueError: if `dimension` is below 2.
+    Args:
+        kappa: concentrations, any shape, each > 0.
+        dimension: p, the length of the unit vectors, at least 2.
+
+    Returns:
+        A tensor of the shape and type of `kappa`.
+
+    Raises:
+        ValueError: if `dimension` is below 2.
     """
     if dimension < 2:
         raise ValueError(f"the sphere needs vectors of length 2 or more, not {dimension}")
@@ -107,9 +112,12 @@ def mean_direction(vectors: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
 
     ``mu_k = sum_l a_lk g_l / |sum_l a_lk g_l|``
 
-    :param vectors: B x P x L unit vectors g at L places (or 1 x P x L shared by all B).
-    :param weights: B x K x L soft assignments a >= 0.
-    :returns: B x K x P unit means (zero where the weights sum to nothing) and B x K total weights.
+    Args:
+        vectors: B x P x L unit vectors g at L places (or 1 x P x L shared by all B).
+        weights: B x K x L soft assignments a >= 0.
+
+    Returns:
+        B x K x P unit means (zero where the weights sum to nothing) and B x K total weights.
     """
     resultant = torch.einsum("bkl,bpl->bkp", weights, vectors.expand(weights.shape[0], -1, -1))
     length = resultant.norm(dim=-1, keepdim=True)
