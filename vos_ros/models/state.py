@@ -7,13 +7,40 @@ from __future__ import annotations
 import abc
 import dataclasses
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vos_ros.models.backbones.base import Backbone
+
+Features = TypeVar("Features", bound="FrameFeatures")
 S = TypeVar("S", bound="ObjectState")
+
+
+@dataclass(frozen=True)
+class FrameFeatures:
+    """What a network computes of N frames once, for all their objects.
+
+    Subclasses are dataclasses of tensors N x ..., or of dictionaries of such tensors.
+    """
+
+    def frame(self: Features, index: int, length: int) -> Features:
+        """The features of frame `index` of every clip.
+
+        Args:
+            index: 0..T-1.
+            length: T; the N = B T frames are those of B clips, clip after clip.
+        """
+
+        def take(value: Tensor | dict) -> Tensor | dict:
+            if isinstance(value, dict):
+                return {key: take(part) for key, part in value.items()}
+            return value.unflatten(0, (-1, length))[:, index]
+
+        taken = {f.name: take(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        return type(self)(**taken)
 
 
 @dataclass(frozen=True)
@@ -23,7 +50,12 @@ class ObjectState:
     Subclasses are dataclasses of tensors, each N x K x ..., of a size that depends on the number of
     objects and the resolution alone, never on how many frames were seen. Nothing is changed in
     place: every method and every network returns a new state.
+
+    Attributes:
+        renewed: names of the fields that every step renews; the others stay as `start` made them.
     """
+
+    renewed: ClassVar[frozenset[str]]
 
     def _map(self: S, function) -> S:
         values = {f.name: function(f.name, getattr(self, f.name)) for f in dataclasses.fields(self)}
@@ -52,6 +84,13 @@ class ObjectState:
         """The same values cut off from the graph of gradients."""
         return self._map(lambda _, value: value.detach())
 
+    def feedback_detached(self: S) -> S:
+        """The same values, without gradients to the steps that made them.
+
+        Gradients to the first frame, by way of what `start` made, still flow.
+        """
+        return self._map(lambda name, value: value.detach() if name in self.renewed else value)
+
     def resized(self: S, height: int, width: int) -> S:
         """The state fitted to a padded input of height x width pixels (a new camera resolution)."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it is resized")
@@ -59,6 +98,8 @@ class ObjectState:
 
 def resize_maps(maps: Tensor, height: int, width: int) -> Tensor:
     """Bilinear resizing of N x K x ... x H x W maps to height x width, whatever lies between."""
+    if not maps.numel():  # of a part that is switched off; interpolation refuses no channels
+        return maps.new_zeros(*maps.shape[:-2], height, width)
     flat = maps.flatten(0, -4) if maps.dim() > 4 else maps
     out = F.interpolate(flat, size=(height, width), mode="bilinear", align_corners=False)
     return out.reshape(*maps.shape[:-2], height, width)
@@ -87,6 +128,8 @@ class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
 
     #: height and width of the input are multiples of this, in pixels
     stride: int = 32
+    #: what training may freeze; what it gives is the input of `project`
+    backbone: Backbone
 
     @property
     @abc.abstractmethod
@@ -97,14 +140,18 @@ class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
     def normalise(self, images: Tensor) -> Tensor:
         """N x 3 x H x W RGB bytes (any type, 0..255) to the input of `encode`."""
 
-    @abc.abstractmethod
-    def encode(self, images: Tensor):
-        """The features of N frames, shared by all their objects."""
+    def encode(self, images: Tensor) -> FrameFeatures:
+        """The features of N frames N x 3 x H x W, shared by all their objects."""
+        return self.project(self.backbone(images))
 
     @abc.abstractmethod
-    def start(self, features, masks: Tensor) -> S:
+    def project(self, features: dict[int, Tensor]) -> FrameFeatures:
+        """The part of `encode` after the backbone (apart, so that training can freeze one)."""
+
+    @abc.abstractmethod
+    def start(self, features: FrameFeatures, masks: Tensor) -> S:
         """The state of K new objects, from soft masks N x K x H x W in 0..1."""
 
     @abc.abstractmethod
-    def step(self, features, state: S) -> tuple[Prediction, S]:
-        """The objects in the next frame, and the state after it. Nothing here waits for the host."""
+    def step(self, features: FrameFeatures, state: S) -> tuple[Prediction, S]:
+        """The objects in the next frame, and the state after it. Nothing waits for the host."""

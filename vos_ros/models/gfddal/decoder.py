@@ -136,7 +136,9 @@ class GuidedPooledDecoder(nn.Module):
         with torch.no_grad():  # the first predictions are undecided rather than confidently wrong
             self.predictor.weight.mul_(0.1)
 
-    def forward(self, fused: Tensor, laterals: dict[int, Tensor], maps: dict[int, Tensor]) -> Tensor:
+    def forward(
+        self, fused: Tensor, laterals: dict[int, Tensor], maps: dict[int, Tensor]
+    ) -> Tensor:
         """Refine level by level.
 
         Args:

@@ -9,9 +9,9 @@ D the length of the directions, C a number of channels.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -24,66 +24,9 @@ from vos_ros.models.gfddal.coarse import CoarsePredictor, Merge
 from vos_ros.models.gfddal.decoder import GuidedPooledDecoder
 from vos_ros.models.gfddal.matching import directional_kernels, match
 from vos_ros.models.gfddal.modulation import GuidedFeatureModulation, normalise_features
-from vos_ros.models.state import ObjectState, Prediction, SegmentationNetwork, resize_maps
-
-#: matching and appearance work at this stride, in pixels
-COARSE_STRIDE = 16
-
-
-@dataclass(frozen=True)
-class GfddalFeatures:
-    """What one backbone pass gives for N frames, shared by all their objects.
-
-    Attributes:
-        directions: N x D x h x w unit vectors, for matching and appearance.
-        context: N x C x h x w normalised features, for modulation.
-        laterals: by stride 8, 4 and the output stride, shallow features for the decoder.
-    """
-
-    directions: Tensor
-    context: Tensor
-    laterals: dict[int, Tensor]
-
-
-@dataclass(frozen=True)
-class GfddalState(ObjectState):
-    """What GFDDAL remembers; see `Gfddal.state_bytes` for its size.
-
-    Attributes:
-        means: N x K x 4 x D float32, the appearance components, base ones first.
-        log_normalisers: N x K x 4 float32, log C_D(kappa): constant, kept here so that no step
-            evaluates a Bessel function.
-        target_kernels: N x K x L x D of the first frame (equation 1), L its places.
-        background_kernels: N x K x L x D.
-        guided_first: N x K x C x h x w, the frame-1 half of the modulation.
-        coarse: N x K x h x w, the coarse mask of the previous frame.
-        first: N x K x H' x W', the first mask at the output stride.
-        previous: N x K x H' x W', the previous mask at the output stride.
-    """
-
-    means: Tensor
-    log_normalisers: Tensor
-    target_kernels: Tensor
-    background_kernels: Tensor
-    guided_first: Tensor
-    coarse: Tensor
-    first: Tensor
-    previous: Tensor
-
-    def resized(self, height: int, width: int) -> GfddalState:
-        """The state fitted to a padded input of height x width pixels.
-
-        Kernels and means have no place in the image and stay as they are; maps are resized.
-        """
-        h, w = height // COARSE_STRIDE, width // COARSE_STRIDE
-        scale = self.first.shape[-2] // self.coarse.shape[-2]
-        return dataclasses.replace(
-            self,
-            guided_first=resize_maps(self.guided_first, h, w),
-            coarse=resize_maps(self.coarse, h, w),
-            first=resize_maps(self.first, h * scale, w * scale),
-            previous=resize_maps(self.previous, h * scale, w * scale),
-        )
+from vos_ros.models.gfddal.projection import Projection
+from vos_ros.models.gfddal.state import COARSE_STRIDE, GfddalFeatures, GfddalState
+from vos_ros.models.state import Prediction, SegmentationNetwork
 
 
 class Gfddal(SegmentationNetwork[GfddalState]):
@@ -132,6 +75,13 @@ class Gfddal(SegmentationNetwork[GfddalState]):
                 "modulation, matching and appearance cannot all be switched off: "
                 "nothing would tell the network what to follow"
             )
+        if len(decoder_channels) not in (3, 4):
+            raise ValueError(
+                "decoder_channels must be 3 numbers (strides 16, 8, 4) or 4 (and stride 2), "
+                f"not {len(decoder_channels)}"
+            )
+        if not 0 <= update_rate <= 1:
+            raise ValueError(f"update_rate must be within 0..1, not {update_rate}")
         self._config = {
             "backbone": backbone,
             "direction_channels": direction_channels,
@@ -147,12 +97,12 @@ class Gfddal(SegmentationNetwork[GfddalState]):
         }
         self.output_stride = 2 if len(decoder_channels) > 3 else 4
         self.backbone = build_backbone(backbone)
-        mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (self.backbone.mean, self.backbone.std))
+        mean, std = torch.tensor([self.backbone.mean, self.backbone.std]).view(2, 1, 3, 1, 1)
         self.register_buffer("pixel_mean", 255.0 * mean, persistent=False)
         self.register_buffer("pixel_scale", 1.0 / (255.0 * std), persistent=False)
         channels = self.backbone.channels
-        self.directions = _Projection(channels, direction_channels, deepest)
-        self.context = _Projection(channels, guided_channels, deepest)
+        self.directions = Projection(channels, direction_channels, deepest)
+        self.context = Projection(channels, guided_channels, deepest)
         lateral_widths = dict(zip((8, 4, 2), decoder_channels[1:], strict=False))
         self.laterals = nn.ModuleDict(
             {str(s): nn.Conv2d(channels[s], width, 1) for s, width in lateral_widths.items()}
@@ -169,15 +119,11 @@ class Gfddal(SegmentationNetwork[GfddalState]):
 
     @property
     def config(self) -> dict:
-        return dict(self._config)
+        return copy.deepcopy(self._config)
 
     def normalise(self, images: Tensor) -> Tensor:
         """N x 3 x H x W RGB in 0..255 to the range that the backbone was trained on."""
         return (images.to(self.pixel_mean.dtype) - self.pixel_mean) * self.pixel_scale
-
-    def encode(self, images: Tensor) -> GfddalFeatures:
-        """The features of N x 3 x H x W images from `normalise`, H and W multiples of 32."""
-        return self.project(self.backbone(images))
 
     def project(self, features: dict[int, Tensor]) -> GfddalFeatures:
         """The part of `encode` after the backbone (apart, so that training can freeze one)."""
@@ -226,11 +172,11 @@ class Gfddal(SegmentationNetwork[GfddalState]):
         )
 
     def step(self, features: GfddalFeatures, state: GfddalState) -> tuple[Prediction, GfddalState]:
-        """One frame: cues, merge, coarse mask, decoder, soft aggregation, and the state after it."""
+        """One frame: cues, merge, coarse mask, decoder, aggregation, and the state after it."""
         n, k = state.coarse.shape[:2]
         fused = self.merge(self._cues(features, state))
-        coarse_classes = self.coarse(fused)
-        coarse_logits = aggregate((coarse_classes[:, 1] - coarse_classes[:, 0]).unflatten(0, (n, k)))
+        background, target = self.coarse(fused).unbind(dim=1)
+        coarse_logits = aggregate((target - background).unflatten(0, (n, k)))
         fine = self.decoder(fused, features.laterals, self._foreground_maps(state))
         logits = aggregate(fine.squeeze(1).unflatten(0, (n, k)))
         prediction = Prediction(logits=logits, coarse_logits=coarse_logits)
@@ -290,21 +236,3 @@ class Gfddal(SegmentationNetwork[GfddalState]):
         total += places * c * size * (self.modulation is not None)
         total += (COMPONENTS * d + COMPONENTS) * 4 * (self.appearance is not None)
         return total
-
-
-class _Projection(nn.Module):
-    """A 1x1 convolution of the stride-16 features and, with `deepest`, of the stride-32 ones."""
-
-    def __init__(self, channels: dict[int, int], out_channels: int, deepest: bool) -> None:
-        super().__init__()
-        self.main = nn.Conv2d(channels[16], out_channels, 1)
-        self.deep = nn.Conv2d(channels[32], out_channels, 1, bias=False) if deepest else None
-
-    def forward(self, features: dict[int, Tensor]) -> Tensor:
-        out = self.main(features[16])
-        if self.deep is None:
-            return out
-        deep = self.deep(features[32])
-        return out + F.interpolate(
-            deep, size=out.shape[-2:], mode="bilinear", align_corners=False
-        )

@@ -1,0 +1,103 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What GFDDAL computes of a frame, and what it remembers of its objects.
+
+Letters: N images, K objects in each, H x W the padded input, h x w = H/16 x W/16, H' x W' the
+output, L the places of the first frame, D the length of the directions, C a number of channels.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from vos_ros.models.state import FrameFeatures, ObjectState, resize_maps
+
+#: matching and appearance work at this stride, in pixels
+COARSE_STRIDE = 16
+
+
+@dataclass(frozen=True)
+class GfddalFeatures(FrameFeatures):
+    """What one backbone pass gives for N frames, shared by all their objects.
+
+    Attributes:
+        directions: N x D x h x w unit vectors, for matching and appearance.
+        context: N x C x h x w normalised features, for modulation.
+        laterals: by stride 8, 4 and the output stride, shallow features for the decoder.
+    """
+
+    directions: Tensor
+    context: Tensor
+    laterals: dict[int, Tensor]
+
+
+@dataclass(frozen=True)
+class GfddalState(ObjectState):
+    """What GFDDAL remembers; see `Gfddal.state_bytes` for its size.
+
+    Attributes:
+        means: N x K x 4 x D float32, the appearance components, base ones first.
+        log_normalisers: N x K x 4 float32, log C_D(kappa): constant, kept here so that no step
+            evaluates a Bessel function.
+        target_kernels: N x K x L x D of the first frame (equation 1), L its places.
+        background_kernels: N x K x L x D.
+        guided_first: N x K x C x h x w, the frame-1 half of the modulation.
+        coarse: N x K x h x w, the coarse mask of the previous frame.
+        first: N x K x H' x W', the first mask at the output stride.
+        previous: N x K x H' x W', the previous mask at the output stride.
+    """
+
+    renewed: ClassVar[frozenset[str]] = frozenset({"means", "coarse", "previous"})
+
+    means: Tensor
+    log_normalisers: Tensor
+    target_kernels: Tensor
+    background_kernels: Tensor
+    guided_first: Tensor
+    coarse: Tensor
+    first: Tensor
+    previous: Tensor
+
+    def resized(self, height: int, width: int) -> GfddalState:
+        """The state fitted to a padded input of height x width pixels.
+
+        Kernels and means have no place in the image and stay as they are; maps are resized.
+        """
+        h, w = height // COARSE_STRIDE, width // COARSE_STRIDE
+        scale = self.first.shape[-2] // self.coarse.shape[-2]
+        return dataclasses.replace(
+            self,
+            guided_first=resize_maps(self.guided_first, h, w),
+            coarse=resize_maps(self.coarse, h, w),
+            first=resize_maps(self.first, h * scale, w * scale),
+            previous=resize_maps(self.previous, h * scale, w * scale),
+        )
+
+    def joined(self, other: GfddalState) -> GfddalState:
+        """This state with the objects of `other` in further slots at the end.
+
+        The objects may have begun at different resolutions, and so with different numbers of
+        kernels L; the larger number is that of the result.
+        """
+        length = max(self.target_kernels.shape[2], other.target_kernels.shape[2])
+        return ObjectState.joined(self._with_kernels(length), other._with_kernels(length))
+
+    def _with_kernels(self, length: int) -> GfddalState:
+        """The state with its first kernel repeated: the maximum over kernels is the same."""
+        missing = length - self.target_kernels.shape[2]
+        if not missing:
+            return self
+
+        def lengthened(kernels: Tensor) -> Tensor:
+            return torch.cat([kernels, kernels[:, :, :1].expand(-1, -1, missing, -1)], dim=2)
+
+        return dataclasses.replace(
+            self,
+            target_kernels=lengthened(self.target_kernels),
+            background_kernels=lengthened(self.background_kernels),
+        )
