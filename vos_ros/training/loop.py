@@ -7,7 +7,6 @@ Letters: B clips of T frames, K = 1 object in each, H x W pixels.
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from vos_ros.models.gfddal import Gfddal, GfddalFeatures, GfddalState
+from vos_ros.models.state import FrameFeatures, SegmentationNetwork
 from vos_ros.training.checkpoint import load_checkpoint, save_checkpoint
 from vos_ros.training.losses import frame_loss, soft_targets, total
 from vos_ros.training.stage import Stage
@@ -35,7 +34,7 @@ class Trainer:
             which makes resuming exact.
     """
 
-    def __init__(self, network: Gfddal, stage: Stage, batches: BatchSource) -> None:
+    def __init__(self, network: SegmentationNetwork, stage: Stage, batches: BatchSource) -> None:
         self.network = network
         self.stage = stage
         self.batches = batches
@@ -102,23 +101,23 @@ class Trainer:
         if torch.isfinite(norm):
             self.optimiser.step()
             self._average()
-        values = {name: float(value) for name, value in losses.items()}
-        return values | {"loss": float(loss), "gradient_norm": float(norm)}
+        values = losses | {"loss": loss, "gradient_norm": norm}
+        return {name: float(value.detach()) for name, value in values.items()}
 
     def _clip_losses(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """Mean losses over the frames after the first of B clips."""
         network = self.network
-        b, t = images.shape[:2]
+        t = images.shape[1]
         features = self._encode(network.normalise(images.flatten(0, 1)))
         with self._autocast():
-            frames = [_frame(features, (b, t), index) for index in range(t)]
+            frames = [features.frame(index, t) for index in range(t)]
             first = soft_targets(labels[:, 0], 1, *labels.shape[-2:])[:, 1:]
             state = network.start(frames[0], first)
             parts: dict[str, Tensor] = {}
             for index in range(1, t):
                 prediction, state = network.step(frames[index], state)
                 if not self.stage.attached(self.step):
-                    state = _detach_feedback(state)
+                    state = state.feedback_detached()
                 losses = frame_loss(
                     prediction.logits, prediction.coarse_logits, labels[:, index], self.stage.worst
                 )
@@ -126,7 +125,7 @@ class Trainer:
                     parts[name] = parts.get(name, 0) + value / (t - 1)
         return parts
 
-    def _encode(self, images: Tensor) -> GfddalFeatures:
+    def _encode(self, images: Tensor) -> FrameFeatures:
         """Features of all frames at once.
 
         A frozen backbone runs in mixed precision. A tuned one runs in float32: gradients of
@@ -155,26 +154,3 @@ class Trainer:
                     self.average[name].lerp_(value, 1 - decay)
                 else:
                     self.average[name].copy_(value)
-
-
-def _frame(features: GfddalFeatures, shape: tuple[int, int], index: int) -> GfddalFeatures:
-    """The features of frame `index` of every clip, from those of all B T frames."""
-
-    def take(x: Tensor) -> Tensor:
-        return x.unflatten(0, shape)[:, index]
-
-    return GfddalFeatures(
-        directions=take(features.directions),
-        context=take(features.context),
-        laterals={stride: take(x) for stride, x in features.laterals.items()},
-    )
-
-
-def _detach_feedback(state: GfddalState) -> GfddalState:
-    """Cut the gradients through what frame t hands to frame t + 1, not those to the first frame."""
-    return dataclasses.replace(
-        state,
-        means=state.means.detach(),
-        coarse=state.coarse.detach(),
-        previous=state.previous.detach(),
-    )
