@@ -32,7 +32,6 @@ from vos_ros.data.image_files import read_labels
 from vos_ros.evaluation.report import SCORES
 from vos_ros.evaluation.runner import run_sequences
 
-
 LAGGING = Build(lag=4)
 
 
