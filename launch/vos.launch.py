@@ -92,5 +92,5 @@ def _value(parameter: Parameter, text: str) -> Value:
         value = float(value)
     problem = parameter.problem(value)
     if problem:
-        raise ValueError(f"{problem}.")
+        raise ValueError(problem)
     return value

@@ -1,0 +1,70 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is missing is filled in, what a person set is left alone."""
+
+from __future__ import annotations
+
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from vos_ros.ros.environment import (
+    MALLOC_SETTINGS,
+    PROFILE_VARIABLES,
+    complete_environment,
+    transport_environment,
+)
+
+
+def test_an_empty_environment_gets_profile_and_malloc() -> None:
+    filled = transport_environment({})
+    assert set(filled) == {*PROFILE_VARIABLES, *MALLOC_SETTINGS}
+    assert len({filled[name] for name in PROFILE_VARIABLES}) == 1
+
+
+def test_the_profile_lets_a_full_hd_image_pass() -> None:
+    root = ElementTree.parse(transport_environment({})[PROFILE_VARIABLES[0]]).getroot()
+    space = "{http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles}"
+    size = {
+        tag: int(root.findtext(f".//{space}{tag}")) for tag in ("segment_size", "maxMessageSize")
+    }
+    image = 1920 * 1080 * 3
+    assert size["maxMessageSize"] > image
+    assert size["segment_size"] >= 4 * size["maxMessageSize"]
+    used = {element.text for element in root.iterfind(f".//{space}userTransports/{space}*")}
+    described = root.iterfind(f".//{space}transport_descriptor/{space}transport_id")
+    assert used == {element.text for element in described}
+
+
+@pytest.mark.parametrize("name", PROFILE_VARIABLES)
+def test_a_profile_of_ones_own_stands(name: str) -> None:
+    filled = transport_environment({name: "/my/profile.xml"})
+    assert not set(filled) & set(PROFILE_VARIABLES)
+
+
+def test_a_malloc_setting_of_ones_own_stands() -> None:
+    assert "MALLOC_TOP_PAD_" not in transport_environment({"MALLOC_TOP_PAD_": "0"})
+
+
+def test_a_sourced_installation_keeps_its_prefix() -> None:
+    assert "AMENT_PREFIX_PATH" not in complete_environment({"AMENT_PREFIX_PATH": "/ros"})
+
+
+@pytest.mark.parametrize("wheels", [True, False])
+def test_the_wheels_of_this_python_are_found(
+    wheels: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    if wheels:
+        (tmp_path / "share/ament_index").mkdir(parents=True)
+    found = complete_environment({}).get("AMENT_PREFIX_PATH")
+    assert found == (str(tmp_path) if wheels else None)
+
+
+def test_logs_have_a_place_even_without_a_home(tmp_path: Path) -> None:
+    assert Path(complete_environment({})["ROS_LOG_DIR"]).parent.is_dir()
+    assert Path(complete_environment({"HOME": str(tmp_path / "gone")})["ROS_LOG_DIR"])
+    assert "ROS_LOG_DIR" not in complete_environment({"HOME": str(tmp_path)})
+    assert "ROS_LOG_DIR" not in complete_environment({"ROS_HOME": "/anywhere"})

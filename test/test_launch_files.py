@@ -1,0 +1,202 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The launch files name only what exists; checked without the launch libraries, which stand-ins
+replace. With those libraries, test_launch.py really launches."""
+
+from __future__ import annotations
+
+import dataclasses
+import runpy
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from vos_ros.apps.cli import ALIASES, COMMANDS
+from vos_ros.apps.publish_video import Options
+from vos_ros.ros.environment import MALLOC_SETTINGS, PROFILE_VARIABLES
+from vos_ros.ros.parameters import BY_NAME, TABLE
+
+LAUNCH = Path(__file__).parents[1] / "launch"
+
+
+class Recorded:
+    """Stands for any class of the launch libraries: keeps what it was made of."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.args, self.kwargs = args, kwargs
+
+    def perform(self, context: dict[str, str]) -> str:
+        """The text of a LaunchConfiguration; the context is a plain dictionary here."""
+        return context[self.args[0]]
+
+
+def recorder(name: str) -> type[Recorded]:
+    return type(name, (Recorded,), {})
+
+
+NAMES = {
+    "launch": ["LaunchContext", "LaunchDescription"],
+    "launch.actions": [
+        "DeclareLaunchArgument",
+        "IncludeLaunchDescription",
+        "OpaqueFunction",
+        "Shutdown",
+    ],
+    "launch.launch_description_sources": ["PythonLaunchDescriptionSource"],
+    "launch.substitutions": ["EqualsSubstitution", "LaunchConfiguration"],
+    "launch_ros": [],
+    "launch_ros.actions": ["Node"],
+    "launch_ros.parameter_descriptions": ["ParameterValue"],
+}
+
+
+@pytest.fixture(autouse=True)
+def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module_name, classes in NAMES.items():
+        module = ModuleType(module_name)
+        for name in classes:
+            setattr(module, name, recorder(name))
+        monkeypatch.setitem(sys.modules, module_name, module)
+
+
+def actions(file: str) -> list[Recorded]:
+    return runpy.run_path(str(LAUNCH / file))["generate_launch_description"]().args[0]
+
+
+def of_kind(found: list[Recorded], kind: str) -> list[Recorded]:
+    return [action for action in found if type(action).__name__ == kind]
+
+
+def declared(file: str) -> dict[str, Recorded]:
+    return {a.args[0]: a for a in of_kind(actions(file), "DeclareLaunchArgument")}
+
+
+def vos_node(**given: str) -> Recorded:
+    """The node that vos.launch.py starts when these arguments are given."""
+    arguments = declared("vos.launch.py").items()
+    defaults = {name: argument.kwargs["default_value"] for name, argument in arguments}
+    (opaque,) = of_kind(actions("vos.launch.py"), "OpaqueFunction")
+    (node,) = opaque.kwargs["function"]({**defaults, **given})
+    return node
+
+
+def configurations(thing: Any) -> Iterator[str]:
+    """Names of all launch configurations used anywhere inside."""
+    if isinstance(thing, Recorded):
+        if type(thing).__name__ == "LaunchConfiguration":
+            yield thing.args[0]
+        thing = [*thing.args, *thing.kwargs.values()]
+    if isinstance(thing, dict):
+        thing = [*thing.keys(), *thing.values()]
+    if isinstance(thing, (list, tuple)):
+        for part in thing:
+            yield from configurations(part)
+
+
+@pytest.mark.parametrize("file", ["vos.launch.py", "demo.launch.py"])
+def test_every_argument_is_described(file: str) -> None:
+    arguments = of_kind(actions(file), "DeclareLaunchArgument")
+    names = [argument.args[0] for argument in arguments]
+    assert len(names) == len(set(names))
+    for argument in arguments:
+        assert argument.kwargs["description"].strip().endswith("."), argument.args[0]
+
+
+def test_every_launch_file_is_tested_here() -> None:
+    assert {path.name for path in LAUNCH.iterdir() if path.suffix == ".py"} == {
+        "vos.launch.py",
+        "demo.launch.py",
+    }
+
+
+def test_every_parameter_of_the_node_is_an_argument() -> None:
+    arguments = declared("vos.launch.py")
+    assert set(BY_NAME) <= set(arguments)
+    for parameter in TABLE:
+        assert parameter.description in arguments[parameter.name].kwargs["description"]
+
+
+def test_what_is_not_given_is_left_to_the_parameter_file() -> None:
+    file, overrides = vos_node().kwargs["parameters"]
+    assert list(configurations(file)) == ["params_file"]
+    assert overrides == {}
+    assert Path(declared("vos.launch.py")["params_file"].kwargs["default_value"]).is_file()
+
+
+def test_what_is_given_reaches_the_node_with_its_type() -> None:
+    node = vos_node(autostart="false", internal_size="320", overlay_alpha="1", weights="12")
+    expected = {"autostart": False, "internal_size": 320, "overlay_alpha": 1.0, "weights": "12"}
+    overrides = node.kwargs["parameters"][1]
+    assert overrides == expected
+    assert {name: type(value) for name, value in overrides.items()} == {
+        name: BY_NAME[name].type for name in expected
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("autostart", "perhaps"),
+        ("internal_size", "12.5"),
+        ("internal_size", "{"),
+        ("overlay_alpha", "2"),
+        ("precision", "int8"),
+    ],
+)
+def test_a_bad_value_is_refused_before_anything_starts(name: str, text: str) -> None:
+    with pytest.raises(ValueError, match=f"'{name}' must be .+ given '?{text}"):
+        vos_node(**{name: text})
+
+
+@pytest.mark.parametrize("file", ["vos.launch.py", "demo.launch.py"])
+def test_only_declared_arguments_are_used(file: str) -> None:
+    known = set(declared(file)) | set(declared("vos.launch.py"))
+    nodes = [*of_kind(actions(file), "Node"), *([vos_node()] if file == "vos.launch.py" else [])]
+    assert nodes
+    assert set(configurations(nodes)) <= known
+
+
+def test_the_demo_declares_nothing_a_second_time() -> None:
+    assert not set(declared("demo.launch.py")) & set(declared("vos.launch.py"))
+
+
+def test_the_demo_includes_the_node() -> None:
+    (include,) = of_kind(actions("demo.launch.py"), "IncludeLaunchDescription")
+    assert Path(include.args[0].args[0]) == LAUNCH / "vos.launch.py"
+
+
+def test_the_demo_sets_only_options_that_the_publisher_has() -> None:
+    (camera,) = of_kind(actions("demo.launch.py"), "Node")
+    (parameters,) = camera.kwargs["parameters"]
+    options = {field.name: field for field in dataclasses.fields(Options)}
+    assert set(parameters) <= set(options)
+    for name, value in parameters.items():
+        assert value.kwargs["value_type"] is type(options[name].default), name
+
+
+def test_camera_and_node_meet_on_one_topic() -> None:
+    (camera,) = of_kind(actions("demo.launch.py"), "Node")
+    for node in (camera, vos_node()):
+        (raw_from, raw_to), (compressed_from, (base, ending)) = node.kwargs["remappings"]
+        assert (raw_from, compressed_from, ending) == ("image", "image/compressed", "/compressed")
+        assert list(configurations([raw_to, base])) == ["image", "image"]
+        assert list(configurations(node.kwargs["namespace"])) == ["namespace"]
+
+
+def test_executables_exist_and_get_the_transport_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in (*PROFILE_VARIABLES, *MALLOC_SETTINGS):
+        monkeypatch.delenv(name, raising=False)
+    (camera,) = of_kind(actions("demo.launch.py"), "Node")
+    for node in (camera, vos_node()):
+        assert node.kwargs["package"] == "vos_ros"
+        executable = node.kwargs["executable"]
+        assert ALIASES.get(executable, executable) in COMMANDS
+        environment = node.kwargs["additional_env"]
+        assert set(environment) == {*PROFILE_VARIABLES, *MALLOC_SETTINGS}
+        assert Path(environment[PROFILE_VARIABLES[0]]).is_file()
