@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
+
+# How long an example takes says something about the machine only.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # Channels in the order they lie in the data; for grey the one value is all three colours.
 ORDERS = {

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from image_messages import UNHURRIED
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
@@ -161,8 +162,11 @@ def test_what_is_neither_jpeg_nor_png_is_refused(data):
 @pytest.mark.parametrize("kind, start", [("jpg", 3), ("png", 8)])
 def test_data_cut_off_anywhere_is_refused(kind, start):
     data = _encode(kind, _picture(16, 16))
-    for length in range(start, len(data) - 12 if kind == "png" else len(data)):
-        assert "whole" in _refusal(_message(data[:length], kind)) or length < 33
+    end = data.rindex(b"IEND") + 4 if kind == "png" else len(data)
+    # Older OpenCV decodes such a JPEG and makes up the rest, so it must not come to that.
+    sentences = {_refusal(_message(data[:length], kind)) for length in range(start, end)}
+    assert all("whole" in text or "cut off" in text for text in sentences)
+    assert any("no end mark" in text for text in sentences)
 
 
 def test_a_jpeg_with_an_end_mark_but_broken_inside_is_refused():
@@ -193,7 +197,7 @@ def test_a_size_the_data_cannot_hold_is_refused_before_anything_is_allocated(
     assert peak < 1_000_000
 
 
-@settings(deadline=None, max_examples=300)
+@settings(UNHURRIED, max_examples=300)
 @given(st.sampled_from(["jpg", "png"]), st.data())
 def test_no_data_does_worse_than_being_refused(kind, draw):
     data = bytearray(_encode(kind, _picture(16, 24)))
@@ -206,7 +210,7 @@ def test_no_data_does_worse_than_being_refused(kind, draw):
     assert image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8
 
 
-@settings(deadline=None, max_examples=300)
+@settings(UNHURRIED, max_examples=300)
 @given(st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b""]), st.binary(max_size=200))
 def test_no_made_up_data_does_worse_than_being_refused(start, rest):
     try:

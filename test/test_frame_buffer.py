@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from image_messages import UNHURRIED
 from sensor_msgs.msg import Image
 
 from vos_ros.ros.frame_buffer import FrameBuffer, FrameGoneError, format_stamp, frame_bytes
@@ -136,6 +137,7 @@ def test_bounds_that_hold_nothing_are_refused(bounds):
         FrameBuffer(*bounds)
 
 
+@UNHURRIED
 @given(
     st.lists(st.tuples(st.integers(0, 30), st.integers(0, 60))),
     st.integers(1, 6),

@@ -17,6 +17,7 @@ from image_messages import (
     ORDERS,
     PACKED_YUV,
     PLANAR_YUV,
+    UNHURRIED,
     expected_rgb,
     hostile_messages,
     make_message,
@@ -47,7 +48,7 @@ def test_every_encoding_is_tried_here():
 # --- images, right ones
 
 
-@settings(deadline=None)
+@UNHURRIED
 @given(messages(tuple(ORDERS)))
 def test_channels_padding_and_byte_order(case):
     msg, rows, width = case
@@ -60,7 +61,7 @@ def test_every_16_bit_value_is_scaled_and_rounded():
     np.testing.assert_array_equal(image_to_rgb(msg), expected_rgb("mono16", rows, 256))
 
 
-@settings(deadline=None)
+@UNHURRIED
 @given(messages((*PACKED_YUV, *PLANAR_YUV)))
 def test_yuv_follows_bt601(case):
     msg, rows, width = case
@@ -109,7 +110,7 @@ def test_bayer_gives_back_the_colours_behind_the_filter(encoding, big, padding):
     assert np.unique(image_to_rgb(msg).reshape(-1, 3), axis=0).tolist() == [expected]
 
 
-@settings(deadline=None)
+@UNHURRIED
 @given(messages(BAYER))
 def test_bayer_is_what_opencv_makes_of_the_pattern(case):
     msg, rows, _ = case
@@ -210,7 +211,7 @@ def test_an_odd_height_is_refused_where_rows_share_colour(encoding):
     assert "height must be even" in _refusal(_image(encoding, 4, 5))
 
 
-@settings(deadline=None, max_examples=400)
+@settings(UNHURRIED, max_examples=400)
 @given(hostile_messages(ALL_ENCODINGS))
 def test_no_message_does_worse_than_being_refused(msg):
     try:
@@ -237,7 +238,7 @@ def test_a_refusal_allocates_nothing_of_the_claimed_size(encoding):
 # --- masks
 
 
-@settings(deadline=None)
+@UNHURRIED
 @given(messages(MASK_ENCODINGS))
 def test_labels_are_the_values(case):
     msg, rows, _ = case
@@ -262,7 +263,7 @@ def test_a_mask_in_another_encoding_is_refused_with_the_right_ones(encoding):
     assert all(right in text for right in MASK_ENCODINGS)
 
 
-@settings(deadline=None)
+@UNHURRIED
 @given(hostile_messages(MASK_ENCODINGS))
 def test_no_mask_does_worse_than_being_refused(msg):
     try:
@@ -301,7 +302,7 @@ def test_labels_that_mono8_cannot_hold_are_refused(labels, words):
     assert words in str(caught.value)
 
 
-@settings(deadline=None)
+@UNHURRIED
 @given(st.integers(1, 9), st.integers(1, 9), st.sampled_from(["bgr8", "rgb8"]), st.booleans())
 def test_an_image_survives_the_way_there_and_back(height, width, encoding, turned):
     rng = np.random.default_rng(height * 10 + width)
@@ -317,7 +318,7 @@ def test_an_image_survives_the_way_there_and_back(height, width, encoding, turne
     np.testing.assert_array_equal(image_to_rgb(msg), image)
 
 
-@settings(deadline=None)
+@UNHURRIED
 @given(st.integers(1, 9), st.integers(1, 9))
 def test_labels_survive_the_way_there_and_back(height, width):
     labels = np.random.default_rng(height).integers(0, 256, (height, width))
