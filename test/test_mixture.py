@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mixtures of clips: shares, exact resume, tensors."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -41,12 +42,17 @@ def test_a_resumed_run_sees_what_an_unbroken_one_would():
 
 
 def test_batches_are_tensors_in_order_whatever_the_workers():
+    # A process whose OpenCV has run on several threads must not stop its workers.
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    cv2.GaussianBlur(np.zeros((1500, 1500, 3), np.uint8), (0, 0), 3)
     parts = [(Numbered(1), 0.4), (Numbered(2), 0.6)]
     seen = []
     for workers in (0, 2):
         loader = clip_loader(ClipMixture(parts, count=12), 4, workers)
         seen.append(list(loader))
         assert len(seen[-1]) == 3
+    cv2.setNumThreads(threads)
     for (images, labels), (other_images, other_labels) in zip(*seen, strict=True):
         assert images.shape == (4, 2, 3, 8, 10)
         assert labels.shape == (4, 2, 8, 10)

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clips from stills: masks that stay with their pixels, a visible target, the same clip again."""
 
+from multiprocessing.reduction import ForkingPickler
+
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from vos_ros.data.actors import echo
 from vos_ros.data.appearance import colour_change, draw_camera, noise_bank, photograph
 from vos_ros.data.clip import least_area
 from vos_ros.data.cutouts import border_contact, choose_object, cut_out, fill, without
@@ -321,6 +324,24 @@ def test_rods_add_thin_parts_and_camouflage_brings_colours_closer():
     assert hidden.image[hidden.alpha > 127].mean() < 80
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_shadow_or_reflection_is_seen_but_is_background(seed):
+    rng = np.random.default_rng(seed)
+    image = np.full((40, 40, 3), 20, np.uint8)
+    alpha = np.zeros((40, 40), np.uint8)
+    alpha[5:35, 10:30] = 255
+    upright = np.repeat(translation(60, 10)[None], 2, 0)
+    target = Layer(image, alpha, Motion(upright), 1)
+    still = Motion(np.repeat(np.eye(3)[None], 2, 0))
+    scene = Layer(np.full((*SIZE, 3), 200, np.uint8), None, still)
+    bare = draw_frame([scene, target], 0, SIZE)
+    echoed = draw_frame([scene, echo(rng, target), target], 0, SIZE)
+    assert (bare[1] == echoed[1]).all()
+    changed = np.abs(bare[0].astype(int) - echoed[0]).max(2) > 20
+    assert changed[47:75].any(), "below the foot"
+    assert not changed[:40].any()
+
+
 def test_a_photograph_keeps_size_and_type_and_repeats():
     image = np.random.default_rng(0).integers(0, 255, (64, 96, 3), np.uint8)
     bank = noise_bank(128, 160)
@@ -331,3 +352,10 @@ def test_a_photograph_keeps_size_and_type_and_repeats():
         assert shots[0].dtype == np.uint8
         assert (shots[0] == shots[1]).all()
     assert (colour_change(image, np.random.default_rng(0), 0.0) == image).all()
+
+
+def test_a_worker_that_starts_afresh_makes_the_same_clips(data):
+    clips = clips_of(data)
+    sent = ForkingPickler.loads(ForkingPickler.dumps(clips))  # as it goes to a loader's worker
+    assert (sent[2].images == clips[2].images).all()
+    assert (sent[2].labels == clips[2].labels).all()

@@ -3,6 +3,7 @@
 """Clips from annotated video: frames chosen, crops that keep masks on pixels, faults named."""
 
 import logging
+from multiprocessing.reduction import ForkingPickler
 
 import cv2
 import numpy as np
@@ -139,3 +140,10 @@ def test_what_is_not_there_is_refused(davis, tmp_path):
     write_video(tmp_path, "empty", empty=range(12))
     with pytest.raises(DavisError, match="shows its object"):
         VideoClips(tmp_path, ["empty"], SIZE)[0]
+
+
+def test_a_worker_that_starts_afresh_makes_the_same_clips(davis):
+    clips = VideoClips(davis, ["disc"], SIZE, 3)
+    sent = ForkingPickler.loads(ForkingPickler.dumps(clips))  # as it goes to a loader's worker
+    assert (sent[2].images == clips[2].images).all()
+    assert (sent[2].labels == clips[2].labels).all()

@@ -60,7 +60,11 @@ def one_thread(_worker: int) -> None:
 
 
 def clip_loader(mixture: ClipMixture, batch: int, workers: int = 0) -> DataLoader:
-    """Batches in order: images B x T x 3 x H x W uint8, labels B x T x H x W uint8 on the CPU."""
+    """Batches in order: images B x T x 3 x H x W uint8, labels B x T x H x W uint8 on the CPU.
+
+    Workers start afresh and receive the mixture pickled. A forked worker would inherit locks of
+    OpenCV's thread pool without its threads, and wait for them for ever.
+    """
     return DataLoader(
         mixture,
         batch_size=batch,
@@ -69,5 +73,6 @@ def clip_loader(mixture: ClipMixture, batch: int, workers: int = 0) -> DataLoade
         num_workers=workers,
         collate_fn=collate,
         worker_init_fn=one_thread,
+        multiprocessing_context="spawn" if workers > 0 else None,
         persistent_workers=workers > 0,
     )

@@ -108,7 +108,8 @@ class StillClips:
             cutout = self._dressed(rng, cut_out(still.image, mask))
             scene, target = self._replaced(rng, cutout, shutter)
         else:
-            moved = kind < self.mix.replaced + self.mix.moved
+            # The place of a large object cannot be filled convincingly.
+            moved = kind < self.mix.replaced + self.mix.moved and mask.mean() < 0.25
             scene, target = self._own_scene(rng, still, mask, shutter, moved)
         return self._with_others(rng, scene, target, shutter)
 
