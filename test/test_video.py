@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vos_ros.data.video import VideoReader, VideoError, frame_files, resize, write_video
+from vos_ros.data.video import VideoError, VideoReader, frame_files, resize, write_video
 
 
 def picture(index: int, height: int = 48, width: int = 64) -> np.ndarray:
@@ -37,7 +37,9 @@ def test_folder_frames_come_by_number_and_as_bgr(tmp_path: Path) -> None:
     frames = list(clip)
     for frame, index in zip(frames, (0, 2, 1), strict=True):
         assert np.array_equal(frame, picture(index)[..., ::-1])
-    assert np.array_equal(clip.first(), frames[0])
+    assert np.array_equal(clip.frame(2), frames[2])
+    with pytest.raises(VideoError, match="no frame 3"):
+        clip.frame(3)
 
 
 @pytest.fixture(params=["h264", "mpeg4"])

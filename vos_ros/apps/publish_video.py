@@ -34,6 +34,7 @@ class Options:
     compressed: bool = False  # JPEG in sensor_msgs/CompressedImage instead of raw bgr8
     quality: int = 90  # of the JPEG, 1..100
     loop: bool = False
+    start: int = 0  # number of the clip's frame to begin with, and to come back to in a loop
     count: int = 0  # frames to play in all; 0: no limit
     wait_for_subscribers: int = 0  # how many must be there before the first frame
     hold: bool = False  # repeat the first frame until ~/start is called
@@ -47,8 +48,8 @@ class Options:
             raise OptionError(f"the rate lies in 0..1000 Hz (0: the clip's own), not {self.rate}")
         if not 1 <= self.quality <= 100:
             raise OptionError(f"the JPEG quality lies in 1..100, not {self.quality}")
-        if self.count < 0 or self.wait_for_subscribers < 0:
-            raise OptionError("count and wait_for_subscribers are 0 or greater")
+        if min(self.start, self.count, self.wait_for_subscribers) < 0:
+            raise OptionError("start, count and wait_for_subscribers are 0 or greater")
         if self.size:
             parse_size(self.size)
 
@@ -77,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     add("--compressed", action="store_true", help="send JPEG on TOPIC/compressed")
     add("--quality", type=int, default=90, help="of the JPEG, 1..100 (default: %(default)s)")
     add("--loop", action="store_true", help="start again at the end of the clip")
+    add("--start", type=int, default=0, metavar="N", help="begin with frame N (default: 0)")
     add("--count", type=int, default=0, help="stop after so many frames (default: the clip's end)")
     add(
         "--wait-for-subscribers",

@@ -14,9 +14,10 @@ from typing import TextIO
 import cv2
 import numpy as np
 import rclpy
-from rcl_interfaces.msg import ParameterDescriptor
+from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from rclpy.task import Future
 from sensor_msgs.msg import CompressedImage, Image
@@ -26,7 +27,15 @@ from std_srvs.srv import Trigger
 from vos_ros.apps.publish_video import OptionError, Options, parse_size
 from vos_ros.data.video import VideoError, VideoReader, resize
 
+_HOLD_RATE = 5.0  # Hz; a still picture need not be sent more often, for viewers store it
 _LINGER = 0.5  # s; a best-effort writer that vanishes takes what is under way with it
+
+
+_FIXED = frozenset(field.name for field in fields(Options)) - {"rate"}
+
+
+def _is_rate(value: object) -> bool:
+    return type(value) in (int, float) and 0.0 < value <= 1000.0
 
 
 class VideoPublisher(Node):
@@ -54,8 +63,10 @@ class VideoPublisher(Node):
         self.done = Future()
         self._held = options.hold
         self._size = parse_size(options.size) if options.size else None
-        self._frames = _play_order(reader, options.loop, options.count)
+        self._frames = _play_order(reader, options.start, options.loop, options.count)
         self._next = next(self._frames, None)
+        if self._next is None:
+            raise VideoError(f"'{reader.path}' has no frame {options.start} to begin with")
         self._log = _open_log(options.log)
         kind = CompressedImage if options.compressed else Image
         topic = f"{options.topic}/compressed" if options.compressed else options.topic
@@ -63,7 +74,9 @@ class VideoPublisher(Node):
         if options.hold:
             self.create_service(Trigger, "~/start", self._start)
         self._waiting = options.wait_for_subscribers > 0
-        self._timer = self.create_timer(1.0 / self.rate, self._tick)
+        self._timer = self.create_timer(self._period(), self._tick)
+        self.add_on_set_parameters_callback(self._check_change)
+        self.add_post_set_parameters_callback(self._take_change)
         self.get_logger().info(
             f"playing '{reader.path}' ({reader.width}x{reader.height}) at {self.rate:g} Hz on "
             f"{self._publisher.topic_name}"
@@ -84,8 +97,35 @@ class VideoPublisher(Node):
             values[field.name] = value
         return Options(**values)
 
+    def _period(self) -> float:
+        """Return the time between two frames, in s."""
+        return 1.0 / (min(self.rate, _HOLD_RATE) if self._held else self.rate)
+
+    def _set_pace(self) -> None:
+        # A new timer: a period that is changed in place counts from the old timer's last call.
+        self.destroy_timer(self._timer)
+        self._timer = self.create_timer(self._period(), self._tick)
+
+    def _check_change(self, changes: Sequence[Parameter]) -> SetParametersResult:
+        """Allow nothing but a new rate while the clip plays."""
+        for change in changes:
+            if change.name in _FIXED:
+                return SetParametersResult(reason=f"{change.name} cannot change while playing")
+            if change.name == "rate" and not _is_rate(change.value):
+                return SetParametersResult(reason="a rate lies above 0 and up to 1000 Hz")
+        return SetParametersResult(successful=True)
+
+    def _take_change(self, changes: Sequence[Parameter]) -> None:
+        for change in changes:
+            if change.name == "rate":
+                self.rate = float(change.value)
+                if self._next is not None:
+                    self._set_pace()
+
     def _start(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         response.success, self._held = self._held, False
+        if response.success:
+            self._set_pace()
         response.message = "Playing." if response.success else "It was playing already."
         return response
 
@@ -129,17 +169,20 @@ class VideoPublisher(Node):
 
 
 def _play_order(
-    reader: VideoReader, loop: bool, count: int
+    reader: VideoReader, start: int, loop: bool, count: int
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield (number in the clip, BGR frame) of every frame to be sent."""
     sent = 0
     while True:
+        before = sent
         for index, frame in enumerate(reader):
+            if index < start:
+                continue
             yield index, frame
             sent += 1
             if count and sent == count:
                 return
-        if not loop:
+        if not loop or sent == before:
             return
 
 

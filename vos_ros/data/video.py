@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -75,9 +76,15 @@ class VideoReader:
         finally:
             capture.release()
 
-    def first(self) -> np.ndarray:
-        """Return the first frame, H x W x 3 uint8 BGR."""
-        return next(iter(self))
+    def frame(self, index: int) -> np.ndarray:
+        """Return one frame, H x W x 3 uint8 BGR, counted from 0; VideoError past the end.
+
+        A video file is decoded up to there: few containers tell where exactly a frame lies.
+        """
+        found = next(islice(iter(self), index, None), None)
+        if found is None:
+            raise VideoError(f"'{self.path}' has no frame {index}, counted from 0")
+        return found
 
 
 def frame_files(folder: Path) -> list[Path]:

@@ -1,0 +1,85 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Child processes that write to a log file and never outlive the one who started them."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_GRACE = (10.0, 5.0)  # s to end by itself after SIGINT, then after SIGTERM; SIGKILL follows
+
+
+class Child:
+    """One running process, with its output in a file.
+
+    It has a session of its own: Ctrl-C in the terminal reaches only the parent, which then ends
+    its children in order. Where the system is Linux the kernel ends it should the parent be killed.
+    """
+
+    def __init__(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], log: Path
+    ) -> None:
+        """Start it.
+
+        Args:
+            name: what messages call it.
+            command: program and arguments.
+            environment: all of its environment.
+            log: file for its standard output and error, overwritten.
+        """
+        self.name, self.log = name, log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                list(command),
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+            )
+
+    @property
+    def pid(self) -> int:
+        """Its process id, which is that of its group too."""
+        return self._process.pid
+
+    def status(self) -> int | None:
+        """Return the exit status, negative for a signal; None while it runs."""
+        return self._process.poll()
+
+    def tail(self, lines: int = 15) -> str:
+        """Return the last lines of what it has written."""
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        return "\n".join(text.splitlines()[-lines:])
+
+    def end(self) -> int:
+        """End it, politely first, and return its exit status; harmless when it has ended."""
+        for number, grace in zip((signal.SIGINT, signal.SIGTERM), _GRACE, strict=True):
+            if self.status() is not None:
+                break
+            self._process.send_signal(number)
+            try:
+                self._process.wait(grace)
+            except subprocess.TimeoutExpired:
+                continue
+        self._kill_group()
+        return self._process.wait()
+
+    def _kill_group(self) -> None:
+        """Kill whatever is left, children of the child included."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # nothing is left, as it should be
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
