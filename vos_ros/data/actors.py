@@ -100,11 +100,10 @@ def cast(
         start = np.eye(3)
         start[:2, :2] = scene.matrices[0][:2, :2]
         scale = float(np.sqrt(abs(np.linalg.det(start[:2, :2]))))
-    steps = changes(
-        rng, length, draw_pace(rng, mix.fast), height, max(cutout.alpha.shape) * scale
-    )
+    # In its own photograph it stays near its place, whose filling is not to be seen as a whole.
+    pace = draw_pace(rng, mix.fast) if place is None else draw_pace(rng, 0.0, 0.6)
+    steps = changes(rng, length, pace, height, max(cutout.alpha.shape) * scale)
     offsets = np.zeros((length, 2))
-    # Not out of its own photograph: the filling of its place is too blurred to be left bare.
     if place is None and length > 2 and rng.random() < mix.excursion:
         offsets = leave_and_return(rng, length, rng.uniform(0.6, 1.1) * width)
     layer = staged(

@@ -121,14 +121,21 @@ def without(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     known = cv2.dilate(mask.astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
     filled = fill(image, known)
     top, bottom, left, right = box_of(~known) if not known.all() else (0, 1, 0, 1)
-    ways = [(0, right - left), (0, left - right), (bottom - top, 0), (top - bottom, 0)]
-    best = max(ways, key=lambda way: np.count_nonzero(_moved(known, way)[~known]))
-    usable = ~known & _moved(known, best)
-    source = _moved(filled, best).astype(np.float32)
-    detail = source - cv2.GaussianBlur(source, (0, 0), 6.0)
-    textured = np.clip(filled.astype(np.float32) + detail, 0, 255).astype(np.uint8)
-    filled[usable] = textured[usable]
-    return filled
+    smooth = filled.astype(np.float32)
+    detail = smooth - cv2.GaussianBlur(smooth, (0, 0), 6.0)
+    ways = [
+        (round(down * (bottom - top)), round(across * (right - left)))
+        for down in (-0.9, -0.45, 0.0, 0.45, 0.9)
+        for across in (-0.9, -0.45, 0.0, 0.45, 0.9)
+    ]
+    bare = ~known
+    for _ in range(3):  # what one way leaves bare, the next may cover
+        covers = [np.count_nonzero(_moved(known, way) & bare) for way in ways]
+        way = ways[int(np.argmax(covers))]
+        usable = _moved(known, way) & bare
+        smooth[usable] += _moved(detail, way)[usable]
+        bare &= ~usable
+    return np.where(known[..., None], image, np.clip(smooth, 0, 255).astype(np.uint8))
 
 
 def _moved(array: np.ndarray, way: tuple[int, int]) -> np.ndarray:

@@ -38,11 +38,12 @@ class Pace:
     jitter: float  # share of the above that is not smooth
 
 
-def draw_pace(rng: np.random.Generator, fast: float = 0.15) -> Pace:
-    """From nearly still to quick; with probability `fast`, hectic."""
+def draw_pace(rng: np.random.Generator, fast: float = 0.15, scale: float = 1.0) -> Pace:
+    """From nearly still to quick; with probability `fast`, hectic; all of it times `scale`."""
     level = float(np.exp(rng.uniform(np.log(0.15), np.log(1.6))))
     if rng.random() < fast:
         level = float(rng.uniform(1.6, 4.0))
+    level *= scale
     return Pace(
         shift=0.03 * level,
         turn=0.05 * level * rng.uniform(0.3, 1.3),
