@@ -18,9 +18,11 @@ import pytest
 from vos_ros.apps.publish_video import OptionError, Options, main, parse_size, parser
 
 rclpy = pytest.importorskip("rclpy", reason="ROS 2 is not installed")
+from rcl_interfaces.srv import SetParameters  # noqa: E402
 from rclpy.context import Context  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.node import Node  # noqa: E402
+from rclpy.parameter import Parameter  # noqa: E402
 from rclpy.qos import qos_profile_sensor_data  # noqa: E402
 from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
@@ -151,6 +153,30 @@ def test_loop_size_and_count(viewer: Viewer, clip: Path) -> None:
     assert {(message.width, message.height) for message in viewer.messages} == {(32, 16)}
 
 
+def test_the_rate_can_change_while_it_plays_and_nothing_else(viewer: Viewer, clip: Path) -> None:
+    log = clip.parent / "log.csv"
+    # At this rate the second frame would come after a quarter of an hour.
+    child = viewer.start(clip, "--rate", 0.001, "--hold", "--start", 2, "--log", log)
+    client = viewer.node.create_client(SetParameters, "/video_publisher/set_parameters")
+    viewer.until(client.service_is_ready)
+
+    def set_parameter(name: str, value: object) -> str:
+        request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
+        answer = client.call_async(request)
+        viewer.until(answer.done)
+        return answer.result().results[0].reason
+
+    assert "above 0" in set_parameter("rate", -1.0)
+    assert "cannot change" in set_parameter("video", "other.mp4")
+    assert set_parameter("rate", 50.0) == ""
+    start = viewer.node.create_client(Trigger, "/video_publisher/start")
+    viewer.until(start.service_is_ready)
+    start.call_async(Trigger.Request())
+    assert viewer.ended(child) == 0
+    rows = [row.split(",") for row in log.read_text().split()]
+    assert [int(row[0]) for row in rows if row[2] == "0"] == [2, 3, 4, 5]
+
+
 def test_parameters_and_remapping_as_a_launch_file_gives_them(viewer: Viewer, clip: Path) -> None:
     viewer.watch(CompressedImage, "/eye/compressed")
     child = viewer.start(
@@ -197,6 +223,7 @@ def test_impossible_options_are_refused(values: dict[str, object], words: str) -
     ("arguments", "words"),
     [
         (["absent.mp4"], "there is no video file or folder"),
+        (["CLIP", "--start", "6"], "has no frame 6"),
         (["CLIP", "--log", "absent/log.csv"], "the log"),
         (["CLIP", "--ros-args", "-p", "loop:=7"], "the parameter loop is of type bool"),
     ],
