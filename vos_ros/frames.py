@@ -61,6 +61,8 @@ def to_input(image: np.ndarray, geometry: Geometry, device: torch.device) -> Ten
         geometry: of that image.
         device: where the result lives; the bytes are uploaded as they are and scaled there.
     """
+    # Mirrored views (BGR seen as RGB is one) and read-only bytes are copied; others are not.
+    image = np.require(image, requirements=["C", "W"])
     # HWC bytes seen as NCHW are already in the channels-last order that convolutions prefer.
     frame = torch.from_numpy(image).to(device, non_blocking=True).permute(2, 0, 1).unsqueeze(0)
     if geometry.scaled == geometry.camera:
@@ -89,9 +91,16 @@ def to_masks(labels: np.ndarray, ids: tuple[int, ...], geometry: Geometry) -> Te
     return pad(one_hot.clamp(0, 1), geometry)
 
 
-def to_camera(logits: Tensor, geometry: Geometry, stride: int) -> Tensor:
-    """1 x C x H/stride x W/stride logits, cropped and scaled to 1 x C x H0 x W0."""
+def crop(maps: Tensor, geometry: Geometry) -> Tensor:
+    """... x H/s x W/s to ... x H1/s x W1/s: what lies in the image, not in its padding.
+
+    The stride s of the maps follows from their size; it divides `_GRAIN`.
+    """
+    stride = geometry.padded[0] // maps.shape[-2]
     rows, columns = (side // stride for side in geometry.scaled)
-    return F.interpolate(
-        logits[..., :rows, :columns], size=geometry.camera, mode="bilinear", align_corners=False
-    )
+    return maps[..., :rows, :columns]
+
+
+def to_camera(maps: Tensor, geometry: Geometry) -> Tensor:
+    """1 x C x H1/s x W1/s maps, cropped already, to 1 x C x H0 x W0."""
+    return F.interpolate(maps, size=geometry.camera, mode="bilinear", align_corners=False)

@@ -21,10 +21,10 @@ class SegmentationError(ValueError):
 
 def check_image(image: np.ndarray) -> None:
     """Raise SegmentationError unless it is H x W x 3 uint8 with pixels in it."""
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+    fits = isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] == 3
+    if not fits or image.dtype != np.uint8 or image.size == 0:
         raise SegmentationError(
-            "an image must be height x width x 3 bytes (uint8, RGB), "
-            f"not {' x '.join(map(str, image.shape)) or 'a single value'} {image.dtype}"
+            f"an image must be height x width x 3 bytes (uint8, RGB), not {_described(image)}"
         )
 
 
@@ -36,18 +36,16 @@ def check_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         size: height and width of the image.
 
     Returns:
-        The labels, height x width uint8. A mask of another size but equal aspect ratio is resized
-        (nearest pixel).
+        The labels, height x width uint8, a copy. A mask of another size but equal aspect ratio is
+        resized (nearest pixel).
 
     Raises:
         SegmentationError: when it is no such mask, holds no object or ids beyond 1..255, has
             another aspect ratio, or an object is lost in resizing.
     """
-    if mask.ndim != 2 or mask.dtype.kind not in "uib":
-        raise SegmentationError(
-            "a mask must be height x width integers, "
-            f"not {' x '.join(map(str, mask.shape)) or 'a single value'} {mask.dtype}"
-        )
+    fits = isinstance(mask, np.ndarray) and mask.ndim == 2 and mask.dtype.kind in "uib"
+    if not fits or mask.size == 0:
+        raise SegmentationError(f"a mask must be height x width integers, not {_described(mask)}")
     if not mask.any():
         raise SegmentationError(
             "the mask holds no object: every pixel is 0, which is the background; "
@@ -58,7 +56,8 @@ def check_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         raise SegmentationError(
             f"the mask holds the id {low if low < 0 else high}; ids must be within 1..{MAX_ID}"
         )
-    labels = mask.astype(np.uint8, copy=False)
+    # Copied, since the caller may use its array for the next mask.
+    labels = mask.astype(np.uint8, order="C")
     if labels.shape == size:
         return labels
     _check_aspect(labels.shape, size)
@@ -108,6 +107,13 @@ def statistics(labels: np.ndarray, ids: Sequence[int]) -> np.ndarray:
         x, y, w, h = cv2.boundingRect(own.astype(np.uint8)) if area else (0, 0, 0, 0)
         rows.append((float(area > 0), area, x, y, w, h))
     return np.array(rows, np.float32).reshape(-1, 6)
+
+
+def _described(array: object) -> str:
+    """What was given in place of an array that fits, for a message."""
+    if not isinstance(array, np.ndarray):
+        return f"a {type(array).__name__}"
+    return f"{' x '.join(map(str, array.shape)) or 'a single value'} {array.dtype}"
 
 
 def _size(shape: Sequence[int]) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 #: bounds of an object's pixels: x, y, width, height
 Box = tuple[int, int, int, int]
 
@@ -37,7 +39,8 @@ class PresenceSettings:
     Attributes:
         appear: an absent object is present again from this score on.
         vanish: a present object is absent below this score; at most `appear`.
-        minimum_area: below this share of the image an object is absent whatever its score.
+        minimum_area: up to this share of the image an object is absent whatever its score; with 0
+            it is absent where it has no pixel.
     """
 
     appear: float = 0.7
@@ -52,6 +55,21 @@ class PresenceSettings:
             )
         if not 0 <= self.minimum_area < 1:
             raise ValueError(f"minimum_area ({self.minimum_area}) must be within 0..1")
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was seen of some objects in one image.
+
+    Attributes:
+        ids: of the objects.
+        statistics: K x 6 in the order of the ids: score, area in pixels, box x, y, width, height.
+        pixels: of the whole image.
+    """
+
+    ids: tuple[int, ...]
+    statistics: np.ndarray
+    pixels: int
 
 
 class PresenceTracker:
@@ -82,3 +100,12 @@ class PresenceTracker:
         present = score >= threshold and area_fraction > settings.minimum_area
         self._present[object_id] = present
         return ObjectPresence(object_id, present, score, area_fraction, box)
+
+    def observe(self, sight: Sight) -> list[ObjectPresence]:
+        """Decide for every object of an image, in the order of its ids."""
+        found = []
+        for object_id, row in zip(sight.ids, sight.statistics, strict=True):
+            score, area, x, y, width, height = row.tolist()
+            box = (int(x), int(y), int(width), int(height))
+            found.append(self.update(object_id, score, area / sight.pixels, box))
+        return found

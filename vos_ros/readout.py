@@ -24,7 +24,8 @@ def read_out(
 
     Args:
         camera_logits: 1 x (1 + K) x H0 x W0, the background first.
-        logits: 1 x (1 + K) x H' x W', the same before scaling; scores are taken of these.
+        logits: 1 x (1 + K) x H' x W', the same before scaling to the camera's size, and without
+            padding; scores are taken of these.
         ids: the id of each object, in the order of the channels.
 
     Returns:
@@ -65,8 +66,15 @@ def _download(labels: Tensor, statistics: Tensor) -> tuple[np.ndarray, np.ndarra
     """Both to the host: as they are from a CPU, packed into one transfer from anything else."""
     if labels.device.type == "cpu":
         return labels.numpy(), statistics.numpy()
-    packed = torch.cat([statistics.contiguous().view(torch.uint8).flatten(), labels.flatten()])
-    data = packed.cpu().numpy()
-    split = statistics.numel() * 4
-    numbers = data[:split].view(np.float32).reshape(-1, STATISTICS)
-    return data[split:].reshape(tuple(labels.shape)), numbers
+    return _unpacked(_packed(labels, statistics).cpu().numpy(), tuple(labels.shape))
+
+
+def _packed(labels: Tensor, statistics: Tensor) -> Tensor:
+    """The bytes of both, one after the other, on their device."""
+    return torch.cat([statistics.contiguous().view(torch.uint8).flatten(), labels.flatten()])
+
+
+def _unpacked(data: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and statistics from the bytes of `_packed`, without copying them."""
+    split = data.size - shape[0] * shape[1]
+    return data[split:].reshape(shape), data[:split].view(np.float32).reshape(-1, STATISTICS)

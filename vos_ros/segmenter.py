@@ -11,11 +11,11 @@ import numpy as np
 import torch
 
 from vos_ros import masks
-from vos_ros.frames import Geometry, pad, to_camera, to_input, to_masks
+from vos_ros.frames import Geometry, crop, pad, to_camera, to_input, to_masks
 from vos_ros.inference import prepare
 from vos_ros.masks import SegmentationError
 from vos_ros.models.state import SegmentationNetwork
-from vos_ros.presence import ObjectPresence, PresenceSettings, PresenceTracker
+from vos_ros.presence import ObjectPresence, PresenceSettings, PresenceTracker, Sight
 from vos_ros.readout import read_out
 from vos_ros.targets import Targets
 
@@ -69,14 +69,14 @@ class VideoSegmenter:
             raise ValueError(f"size must be at least {network.stride} pixels, not {size}")
         if not 1 <= max_objects <= masks.MAX_ID:
             raise ValueError(f"max_objects must be within 1..{masks.MAX_ID}, not {max_objects}")
-        self._device = torch.device(device)
+        self._device = _device(device)
         self._network = prepare(network, self._device, precision)
         self._size = size
         self._max_objects = max_objects
         self._presence = PresenceTracker(presence)
         self._targets: Targets | None = None
         self._geometry: Geometry | None = None
-        self._labels = np.zeros((0, 0), np.uint8)
+        self._last: Segmentation | None = None
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -111,9 +111,9 @@ class VideoSegmenter:
             SegmentationError: when image or mask cannot be used; nothing has changed then.
         """
         labels = self._checked(image, mask, followed=())
-        geometry, targets, labels = self._begin(image, labels, since)
+        geometry, targets, labels, sights = self._begin(image, labels, since)
         self._presence.clear()
-        return self._take(geometry, targets, labels, new=targets.ids)
+        return self._take(geometry, targets, labels, sights)
 
     def add(
         self, image: np.ndarray, mask: np.ndarray, since: Iterable[np.ndarray] = ()
@@ -131,11 +131,13 @@ class VideoSegmenter:
         if self._targets is None:
             return self.start(image, mask, since)
         labels = self._checked(image, mask, followed=self.ids)
-        geometry, new, labels = self._begin(image, labels, since)
-        targets = self._fitted(self._targets, geometry).joined(new)
-        kept = masks.resize(self._labels, geometry.camera)
+        geometry, new, labels, sights = self._begin(image, labels, since)
+        targets = _fitted(self._targets, self._geometry, geometry).joined(new)
+        kept = masks.resize(self._last.labels, geometry.camera)
         kept = np.where(np.isin(kept, new.ids), 0, kept)
-        return self._take(geometry, targets, np.where(labels > 0, labels, kept), new=new.ids)
+        labels = np.where(labels > 0, labels, kept).astype(np.uint8)
+        others = [entry for entry in self._last.objects if entry.id not in new.slots]
+        return self._take(geometry, targets, labels, [*sights, _still_seen(others, labels)])
 
     def step(self, image: np.ndarray) -> Segmentation:
         """Find the objects in the next image.
@@ -149,9 +151,8 @@ class VideoSegmenter:
         if self._targets is None:
             raise SegmentationError("nothing is followed yet: give a mask to start with")
         masks.check_image(image)
-        geometry, targets, labels, statistics = self._advance(image, self._targets)
-        self._geometry, self._targets, self._labels = geometry, targets, labels
-        return self._reported(labels, statistics)
+        geometry, targets, labels, sight = self._advance(image, self._targets, self._geometry)
+        return self._take(geometry, targets, labels, [sight], begin=False)
 
     def remove(self, object_id: int) -> None:
         """Stop following one object; the others, and their ids, stay as they are.
@@ -166,13 +167,15 @@ class VideoSegmenter:
             )
         self._targets = self._targets.without([object_id])
         self._presence.forget(object_id)
-        self._labels = np.where(self._labels == object_id, 0, self._labels).astype(np.uint8)
+        labels = np.where(self._last.labels == object_id, 0, self._last.labels).astype(np.uint8)
+        kept = tuple(entry for entry in self._last.objects if entry.id != object_id)
+        self._last = Segmentation(labels, kept)
 
     def reset(self) -> None:
         """Follow nothing, as before `start`."""
         self._targets = None
         self._geometry = None
-        self._labels = np.zeros((0, 0), np.uint8)
+        self._last = None
         self._presence.clear()
 
     def _checked(
@@ -193,39 +196,33 @@ class VideoSegmenter:
     @torch.inference_mode()
     def _begin(
         self, image: np.ndarray, labels: np.ndarray, since: Iterable[np.ndarray]
-    ) -> tuple[Geometry, Targets, np.ndarray]:
-        """New targets from a checked mask, carried through later images."""
+    ) -> tuple[Geometry, Targets, np.ndarray, list[Sight]]:
+        """New targets from a checked mask, carried through later images, and what was seen."""
         ids = masks.ids_of(labels)
         geometry = self._geometry_of(image)
         soft = to_masks(labels, ids, geometry).to(self._device)
         features = self._network.encode(self._input(image, geometry))
         targets = Targets(ids, self._network.start(features, soft))
+        sights = [Sight(ids, masks.statistics(labels, ids), labels.size)]
         for later in since:
             masks.check_image(later)
-            geometry, targets, labels, _ = self._advance(later, targets, geometry)
-        return geometry, targets, labels
+            geometry, targets, labels, sight = self._advance(later, targets, geometry)
+            sights.append(sight)
+        return geometry, targets, labels, sights
 
     @torch.inference_mode()
     def _advance(
-        self, image: np.ndarray, targets: Targets, before: Geometry | None = None
-    ) -> tuple[Geometry, Targets, np.ndarray, np.ndarray]:
+        self, image: np.ndarray, targets: Targets, before: Geometry
+    ) -> tuple[Geometry, Targets, np.ndarray, Sight]:
         """One step: the device does everything up to one download at the end."""
         geometry = self._geometry_of(image)
-        if (before or self._geometry).padded != geometry.padded:
-            targets = targets.with_state(targets.state.resized(*geometry.padded))
+        targets = _fitted(targets, before, geometry)
         features = self._network.encode(self._input(image, geometry))
         prediction, state = self._network.step(features, targets.state)
-        stride = geometry.padded[0] // prediction.logits.shape[-2]
-        logits = to_camera(prediction.logits, geometry, stride)
-        labels, statistics = read_out(logits, prediction.logits, targets.slots)
-        return geometry, targets.with_state(state), labels, statistics
-
-    def _fitted(self, targets: Targets, geometry: Geometry) -> Targets:
-        """Targets of the last image, fitted to the geometry of another one."""
-        if self._geometry.padded == geometry.padded:
-            return targets
-        with torch.inference_mode():
-            return targets.with_state(targets.state.resized(*geometry.padded))
+        logits = crop(prediction.logits, geometry)
+        labels, statistics = read_out(to_camera(logits, geometry), logits, targets.slots)
+        sight = Sight(targets.slots, statistics, labels.size)
+        return geometry, targets.with_state(state), labels, sight
 
     def _geometry_of(self, image: np.ndarray) -> Geometry:
         return Geometry.of(*image.shape[:2], self._size, self._network.stride)
@@ -235,22 +232,50 @@ class VideoSegmenter:
         return pad(frame, geometry).contiguous(memory_format=torch.channels_last)
 
     def _take(
-        self, geometry: Geometry, targets: Targets, labels: np.ndarray, new: Sequence[int]
+        self,
+        geometry: Geometry,
+        targets: Targets,
+        labels: np.ndarray,
+        sights: Sequence[Sight],
+        begin: bool = True,
     ) -> Segmentation:
-        """Make the outcome of a call that has succeeded the segmenter's own."""
-        self._geometry, self._targets = geometry, targets
-        self._labels = labels.astype(np.uint8, copy=False)
-        self._presence.begin(new)
-        return self._reported(self._labels, masks.statistics(self._labels, targets.slots))
+        """Make the outcome of a call that has succeeded the segmenter's own.
 
-    def _reported(self, labels: np.ndarray, statistics: np.ndarray) -> Segmentation:
-        """Presence of every object from its row of statistics; see `readout.read_out`."""
-        objects = [
-            self._presence.update(
-                slot_id, float(score), float(area) / labels.size, (int(x), int(y), int(w), int(h))
-            )
-            for slot_id, (score, area, x, y, w, h) in zip(
-                self._targets.slots, statistics, strict=True
-            )
-        ]
-        return Segmentation(labels, tuple(sorted(objects, key=lambda entry: entry.id)))
+        Args:
+            geometry: of the image it ends with.
+            targets: the objects followed from now on.
+            labels: of that image, H x W uint8.
+            sights: what was seen on the way, oldest first; the last of each object counts.
+            begin: whether the objects of the first sight were just shown by a mask.
+        """
+        self._geometry, self._targets = geometry, targets
+        if begin:
+            self._presence.begin(sights[0].ids)
+        found = {entry.id: entry for sight in sights for entry in self._presence.observe(sight)}
+        objects = tuple(found[object_id] for object_id in targets.ids)
+        self._last = Segmentation(labels, objects)
+        # The caller may draw on its labels; these are needed for the next `add`.
+        return Segmentation(labels.copy(), objects)
+
+
+def _device(name: str) -> torch.device:
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"no device is called {name!r}: cpu, cuda or cuda:N") from error
+
+
+@torch.inference_mode()
+def _fitted(targets: Targets, before: Geometry, now: Geometry) -> Targets:
+    """Targets of an image of one geometry, made to fit an image of another."""
+    if before.padded == now.padded:
+        return targets
+    return targets.with_state(targets.state.resized(*now.padded))
+
+
+def _still_seen(objects: Sequence[ObjectPresence], labels: np.ndarray) -> Sight:
+    """Objects as sure as they were, where labels show them now that others lie over them."""
+    ids = tuple(entry.id for entry in objects)
+    statistics = masks.statistics(labels, ids)
+    statistics[:, 0] = [entry.score for entry in objects]
+    return Sight(ids, statistics, labels.size)
