@@ -161,7 +161,8 @@ def test_the_rate_can_change_while_it_plays_and_nothing_else(viewer: Viewer, cli
     viewer.until(client.service_is_ready)
 
     def set_parameter(name: str, value: object) -> str:
-        request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
+        change = Parameter(name, value=value).to_parameter_msg()
+        request = SetParameters.Request(parameters=[change])
         answer = client.call_async(request)
         viewer.until(answer.done)
         return answer.result().results[0].reason

@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     try:
         return report(options, _record(options))
-    except (WaitingError, VideoError, TruthError, OSError) as error:
+    except (WaitingError, VideoError, TruthError, ImageFileError, OSError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
