@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.utilities import remove_ros_args
 
 from vos_ros.ros.declaration import DeclaredParameters
+from vos_ros.ros.exit_signals import ExitSignals
 from vos_ros.ros.parameters import TABLE, Settings
 from vos_ros.ros.requests import sentence
 from vos_ros.ros.services import Services
@@ -48,7 +48,7 @@ class VosNode(LifecycleNode):
 
     def __init__(self, make_segmenter: SegmenterFactory | None = None, **rest: Any) -> None:
         super().__init__("vos", **rest)
-        self._make_segmenter = make_segmenter
+        self._make_segmenter = make_segmenter or _build_segmenter
         self._pipeline: Pipeline | None = None
         self._undo = ExitStack()
         self._declared = DeclaredParameters(self, lambda: self._pipeline is not None)
@@ -73,7 +73,7 @@ class VosNode(LifecycleNode):
             self._release()
             # A ValueError of ours explains itself; anything else needs its traceback.
             details = "" if isinstance(error, ValueError) else f"\n{traceback.format_exc()}"
-            self.get_logger().error(f"Cannot be configured. {sentence(error)}{details}")
+            self._complain(f"Cannot be configured. {sentence(error)}{details}")
             return FAILURE
         return super().on_configure(state)
 
@@ -85,8 +85,9 @@ class VosNode(LifecycleNode):
             self._pipeline.start()
         except Exception:
             super().on_deactivate(state)
-            self.get_logger().error(f"Cannot be activated: {traceback.format_exc()}")
+            self._complain(f"Cannot be activated: {traceback.format_exc()}")
             return FAILURE
+        self.get_logger().info(f"Active: taking images from {self._pipeline.topic}.")
         return SUCCESS
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -118,14 +119,13 @@ class VosNode(LifecycleNode):
     def _configure(self) -> None:
         if self._declared.problems:
             raise ValueError(" ".join(self._declared.problems))
-        # PyTorch takes a second or two to load, which the node spends where it can say so.
-        from vos_ros.ros.model import ThreadSetting, build_segmenter
+        settings = self._declared.settings
+        segmenter, words = self._make_segmenter(settings)
+        from vos_ros.ros.model import ThreadSetting
         from vos_ros.ros.pipeline import Pipeline
 
-        settings = self._declared.settings
         with ExitStack() as undo:
             undo.callback(ThreadSetting(settings.threads).undo)
-            segmenter, words = (self._make_segmenter or build_segmenter)(settings)
             self._pipeline = Pipeline(self, lambda: self._declared.settings, segmenter)
             undo.callback(self._pipeline.close)
             self._undo = undo.pop_all()
@@ -134,6 +134,11 @@ class VosNode(LifecycleNode):
     def _release(self) -> None:
         self._undo.close()
         self._pipeline = None
+
+    def _complain(self, text: str) -> None:
+        # After a shutdown everything fails, which is nobody's news, and cannot be logged either.
+        if self.context.ok():
+            self.get_logger().error(text)
 
     def _autostart(self) -> None:
         assert self._autostart_timer is not None
@@ -153,13 +158,21 @@ def main(args: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if args is None else args)
     _parser().parse_args(remove_ros_args(["vos", *given])[1:])
-    node = executor = None
+    signals = ExitSignals()
+    signals.install()
+
+    def build(settings: Settings) -> tuple[VideoSegmenter, str]:
+        # The one thing that takes seconds, and may be broken off anywhere.
+        with signals.interrupting():
+            return _build_segmenter(settings)
+
+    rclpy.init(args=given)
+    executor = SingleThreadedExecutor()
+    node = VosNode(build)
+    executor.add_node(node)
     try:
-        rclpy.init(args=given)
-        executor = SingleThreadedExecutor()
-        node = VosNode()
-        executor.add_node(node)
-        executor.spin()
+        if not signals.came:
+            executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except rclpy_implementation.RCLError:
@@ -167,21 +180,18 @@ def main(args: Sequence[str] | None = None) -> int:
         if rclpy.ok():
             raise
     finally:
-        _ignore_signals()
-        if node is not None:
-            node.destroy_node()
-        if executor is not None:
-            executor.shutdown()
+        node.destroy_node()
+        executor.shutdown()
         rclpy.try_shutdown()
-        # rclpy has just put the handlers back that were there before it.
-        _ignore_signals()
+    signals.ignore()
     return 0
 
 
-def _ignore_signals() -> None:
-    """Let nothing interrupt the way out: launchers send the same signal several times."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+def _build_segmenter(settings: Settings) -> tuple[VideoSegmenter, str]:
+    # PyTorch takes a second or two to load, which the node spends where it can say so.
+    from vos_ros.ros.model import build_segmenter
+
+    return build_segmenter(settings)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -82,6 +82,11 @@ class Pipeline:
         return self._worker is not None
 
     @property
+    def topic(self) -> str:
+        """The full name of the camera's topic; "" before the first start."""
+        return self._topic
+
+    @property
     def ids(self) -> tuple[int, ...]:
         """The objects followed, ascending."""
         return self._follower.ids
@@ -115,7 +120,7 @@ class Pipeline:
 
         What is followed stays followed. Safe to call twice, and before `start`.
         """
-        if self.active:
+        if self.active and self._node.context.ok():
             self._logger.info(str(self.statistics))
         self._active.close()
 
