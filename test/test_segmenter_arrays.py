@@ -41,8 +41,8 @@ def test_presence_after_catching_up_has_seen_the_images_in_between():
     segmenters = [VideoSegmenter(ColourNetwork(), size=64, presence=settings) for _ in range(2)]
     shown, empty = scene((4, 8, 20, RED)), scene(seed=1)
     mask = mask_of((4, 8, 20, 1))
-    with_gap = segmenters[0].start(shown, mask, [empty, shown])
-    without = segmenters[1].start(shown, mask, [shown, shown])
+    with_gap = segmenters[0].start(shown, mask, [empty, shown, shown, shown])
+    without = segmenters[1].start(shown, mask, [shown] * 4)
     assert 0.5 < with_gap.objects[0].score < 1 and 0.5 < without.objects[0].score < 1
     assert (with_gap.objects[0].present, without.objects[0].present) == (False, True)
 
@@ -150,18 +150,19 @@ def test_masks_of_any_integer_type_are_taken(colour, dtype):
 
 
 def test_arrays_of_the_caller_and_of_the_segmenter_are_apart(colour):
-    image, mask = moving(1)[0], FIRST.copy()
-    twin = VideoSegmenter(ColourNetwork(), size=64)
-    twin.start(image.copy(), mask.copy())
+    """Whatever the caller draws on, or uses again, the segmenter goes on as one left in peace."""
+    peaceful = VideoSegmenter(ColourNetwork(), size=64)
+    image, mask, extra = moving(1)[0], FIRST.copy(), mask_of((30, 50, 9, 5))
+    expected = peaceful.start(image.copy(), FIRST)
     result = colour.start(image, mask)
-    mask[:] = 9
-    np.testing.assert_array_equal(result.labels, FIRST)
-    result.labels[:] = 3  # the caller draws on what it got
-    image[:] = 0
-    for segmenter in (colour, twin):
-        found = segmenter.step(moving(2)[1])
-    found.labels[:] = 0
-    added = [s.add(moving(2)[1], mask_of((30, 50, 9, 5))) for s in (colour, twin)]
-    colour.remove(5)
-    same(added[1], twin.add(moving(2)[1], mask_of((30, 50, 9, 5))))
-    assert set(np.unique(added[0].labels)) == {0, 3, 5, 200}
+    image[:], mask[:] = 0, 9
+    np.testing.assert_array_equal(result.labels, expected.labels)
+    result.labels[:] = 0
+    same(colour.add(moving(1)[0], extra), peaceful.add(moving(1)[0], extra))
+    expected = peaceful.step(moving(2)[1])
+    result = colour.step(moving(2)[1])
+    same(result, expected)
+    result.labels[:] = 0
+    added = colour.add(moving(2)[1], extra)
+    same(added, peaceful.add(moving(2)[1], extra))
+    assert set(np.unique(added.labels)) == {0, 3, 5, 200}

@@ -62,14 +62,11 @@ class ModelCard:
 def save_network(path: Path | str, network: SegmentationNetwork, card: ModelCard) -> None:
     """Write a network's weights, and what they are, to one file.
 
-    Floating-point tensors are stored as float16, which halves the file and costs no accuracy that
-    the evaluation shows; statistics of batch norms stay float32, where float16 would overflow.
+    The weights of convolutions and products are stored as float16, which halves the file and costs
+    no accuracy that the evaluation shows. All else stays as it is: numbers, vectors (biases, scales
+    and statistics of norms), and what is too large for float16.
     """
-    tensors = {}
-    for name, value in network.state_dict().items():
-        value = value.detach().contiguous()
-        keeps = not value.is_floating_point() or value.dim() < 2
-        tensors[name] = value if keeps else value.to(torch.float16)
+    tensors = {name: _narrowed(value) for name, value in network.state_dict().items()}
     text = json.dumps({key: value for key, value in asdict(card).items() if key != "sha256"})
     path = Path(path)
     partial = path.with_suffix(".partial")
@@ -86,14 +83,9 @@ def load_network(path: Path | str) -> tuple[SegmentationNetwork, ModelCard]:
     """
     path = Path(path)
     card, tensors = _read(path)
-    try:
-        network = build_network(card.model, card.config)
-    except (TypeError, ValueError) as error:
-        raise WeightsError(f"{path} describes a network that cannot be built: {error}") from error
-    try:
-        network.load_state_dict({name: _widened(value) for name, value in tensors.items()})
-    except RuntimeError as error:
-        raise WeightsError(f"{path} does not fit its own card ({card.model}): {error}") from error
+    _check_fit(path, card, tensors)
+    network = build_network(card.model, card.config)
+    network.load_state_dict({name: _widened(value) for name, value in tensors.items()})
     return network.eval(), card
 
 
@@ -117,14 +109,12 @@ def find_weights(name_or_path: str = "") -> Path:
         WeightsError: when there is no such file; the message lists the shipped ones.
     """
     name = name_or_path or DEFAULT_WEIGHTS
-    given = Path(name).expanduser()
-    if given.is_file():
-        return given
-    if given.suffix == "" and given.name == name:
-        for folder in weight_folders():
-            candidate = folder / f"{name}.safetensors"
-            if candidate.is_file():
-                return candidate
+    candidates = [Path(os.path.expanduser(name))]
+    if os.path.basename(name) == name:
+        candidates += [folder / f"{name}.safetensors" for folder in weight_folders()]
+    for candidate in candidates:
+        if os.path.isfile(candidate):
+            return candidate
     shipped = ", ".join(sorted({f.stem for d in weight_folders() for f in d.glob("*.safetensors")}))
     raise WeightsError(
         f"no weight file {name!r}: give a path to a .safetensors file "
@@ -134,10 +124,28 @@ def find_weights(name_or_path: str = "") -> Path:
 
 def weight_folders() -> list[Path]:
     """Where shipped files may be: the source tree, then every installation prefix."""
-    prefixes = [sys.prefix, *filter(None, os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep))]
+    listed = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
+    prefixes = [sys.prefix, *filter(None, listed)]
     folders = [Path(__file__).resolve().parent.parent / "weights"]
-    folders += [Path(prefix) / "share" / "vos_ros" / "weights" for prefix in prefixes]
+    folders += [Path(prefix, "share", "vos_ros", "weights") for prefix in prefixes]
     return [folder for folder in folders if folder.is_dir()]
+
+
+def file_hash(path: Path | str) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _narrowed(value: torch.Tensor) -> torch.Tensor:
+    value = value.detach().contiguous()
+    if value.dtype != torch.float32 or value.dim() < 2:
+        return value
+    narrow = value.to(torch.float16)
+    return narrow if torch.isfinite(narrow).all() else value
 
 
 def _widened(value: torch.Tensor) -> torch.Tensor:
@@ -145,31 +153,71 @@ def _widened(value: torch.Tensor) -> torch.Tensor:
 
 
 def _read(path: Path, with_tensors: bool = True) -> tuple[ModelCard, dict[str, torch.Tensor]]:
-    if not path.is_file():
-        raise WeightsError(f"there is no weight file {path}")
-    size = path.stat().st_size
-    if size > _MAX_BYTES:
-        raise WeightsError(f"{path} holds {size} bytes; a weight file has at most {_MAX_BYTES}")
+    _check_file(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            if metadata.get("format") != _FORMAT:
-                raise WeightsError(
-                    f"{path} is a safetensors file, but not one of vos_ros: its format is "
-                    f"{metadata.get('format')!r}, expected {_FORMAT!r}"
-                )
-            names = list(file.keys()) if with_tensors else []
+            names = list(file.keys()) if with_tensors and metadata.get("format") == _FORMAT else []
             tensors = {name: file.get_tensor(name) for name in names}
-            card = ModelCard(**json.loads(metadata["card"]), sha256=file_hash(path))
-    except SafetensorError as error:
+        digest = file_hash(path)
+    except (SafetensorError, OSError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        # The last four are what PyTorch says of kinds of numbers that it does not know.
         raise WeightsError(
             f"{path} is truncated or not a safetensors file ({error}); get the file again"
         ) from error
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+    if metadata.get("format") != _FORMAT:
+        raise WeightsError(
+            f"{path} is a safetensors file, but not one of vos_ros: its format is "
+            f"{metadata.get('format')!r}, expected {_FORMAT!r}"
+        )
+    return _parsed_card(path, metadata.get("card", ""), digest), tensors
+
+
+def _check_file(path: Path) -> None:
+    if not os.path.exists(path):
+        raise WeightsError(f"there is no weight file {path}")
+    if not os.path.isfile(path):
+        raise WeightsError(f"{path} is not a file; a weight file is one NAME.safetensors")
+    size = os.path.getsize(path)
+    if size > _MAX_BYTES:
+        raise WeightsError(f"{path} holds {size} bytes; a weight file has at most {_MAX_BYTES}")
+
+
+def _parsed_card(path: Path, text: str, digest: str) -> ModelCard:
+    kinds = {"model": str, "config": dict, "data": list, "schedule": list, "commit": str,
+             "results": dict, "licence": str}
+    try:
+        card = ModelCard(**json.loads(text), sha256=digest)
+    except (TypeError, ValueError, RecursionError) as error:
         raise WeightsError(f"the model card inside {path} cannot be read: {error}") from error
-    return card, tensors
+    for name, kind in kinds.items():
+        if not isinstance(getattr(card, name), kind):
+            raise WeightsError(
+                f"the model card inside {path} cannot be read: {name} must be a {kind.__name__}"
+            )
+    return card
 
 
-def file_hash(path: Path | str) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+def _check_fit(path: Path, card: ModelCard, tensors: dict[str, torch.Tensor]) -> None:
+    """Compare names and shapes with those of the card's network, before any memory is spent on it.
+
+    Raises:
+        WeightsError: when they differ, or there is no such network.
+    """
+    try:
+        with torch.device("meta"):
+            wanted = build_network(card.model, card.config).state_dict()
+    except Exception as error:  # whatever a network makes of arguments that nobody would give
+        raise WeightsError(f"{path} describes a network that cannot be built: {error}") from error
+    names = wanted.keys() & tensors.keys()
+    faults = {
+        "is missing": wanted.keys() - tensors.keys(),
+        "has no place in it": tensors.keys() - wanted.keys(),
+        "has another shape there": {n for n in names if wanted[n].shape != tensors[n].shape},
+    }
+    for fault, found in faults.items():
+        if found:
+            raise WeightsError(
+                f"{path} does not fit the network of its own card ({card.model}): "
+                f"{min(found)} {fault} (one of {len(found)} such tensors)"
+            )
