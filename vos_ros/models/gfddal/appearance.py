@@ -9,6 +9,7 @@ background and 3 the target as later estimated masks show them (supplementary, m
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -123,6 +124,9 @@ class DirectionalAppearance(nn.Module):
         return torch.cat([base, torch.where(known, moved, old)], dim=2)
 
 
-def _float32(like: Tensor) -> torch.autocast:
+def _float32(like: Tensor) -> AbstractContextManager:
     """Densities are exponentials of kappa times a cosine: mixed precision stays out of them."""
-    return torch.autocast(like.device.type, enabled=False)
+    device = like.device.type
+    if not torch.amp.is_autocast_available(device):  # PyTorch's meta device, for one
+        return nullcontext()
+    return torch.autocast(device, enabled=False)

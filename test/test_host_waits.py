@@ -1,0 +1,134 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Nothing in `encode`, `start` and `step` waits for the host.
+
+No GPU is needed to tell. On PyTorch's meta device a tensor has no values, so that reading one
+raises; and a guard between PyTorch and its kernels sees every operation, those that read values and
+those that make a tensor anywhere but on the device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from gfddal_cases import SWITCHES, boxes, build, encoded, frames
+from tiny import add_tiny_backbone
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from vos_ros.inference import prepare
+
+aten = torch.ops.aten
+#: whose results, or the sizes of them, depend on values: the host has to have these first
+READING = {
+    aten._local_scalar_dense, aten.nonzero, aten.masked_select, aten.equal, aten.is_nonzero,
+    aten._unique2, aten.unique_consecutive, aten.unique_dim, aten.repeat_interleave.Tensor,
+    aten.bincount, aten.histc,
+}  # fmt: skip
+
+
+def chooses(function, args: tuple) -> bool:
+    """Whether it is an index by booleans, which have to be counted first."""
+    if function.overloadpacket not in (aten.index, aten.index_put, aten.index_put_):
+        return False
+    return any(i is not None and i.dtype in (torch.bool, torch.uint8) for i in args[1])
+
+
+class HostWaited(Exception):
+    """An operation for which the device would have to be waited for."""
+
+
+class HostGuard(TorchDispatchMode):
+    """Raises `HostWaited` for operations that read values or leave the device; counts the rest."""
+
+    def __init__(self, device: str) -> None:
+        super().__init__()
+        self.device = device
+        self.operations = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.operations += 1
+        if function in READING or function.overloadpacket in READING or chooses(function, args):
+            raise HostWaited(f"{function} reads values")
+        result = function(*args, **(kwargs or {}))
+        for value in tree_leaves(result):
+            if isinstance(value, Tensor) and value.device.type != self.device:
+                raise HostWaited(f"{function} made a tensor on {value.device}")
+        return result
+
+
+@pytest.fixture(autouse=True)
+def tiny_backbone(monkeypatch: pytest.MonkeyPatch) -> None:
+    add_tiny_backbone(monkeypatch)
+    torch.manual_seed(0)
+
+
+def branch(x: Tensor) -> Tensor:
+    return x if x.sum() > 0 else -x
+
+
+WAITING: dict[str, Callable[[Tensor], object]] = {
+    "item": lambda x: x.sum().item(),
+    "branch": branch,
+    "host copy": lambda x: x.cpu().numpy(),
+    "list": lambda x: x.tolist(),
+    "boolean index": lambda x: x[x > 0],
+    "nonzero": lambda x: x.nonzero(),
+    "check for nan": lambda x: bool(torch.isnan(x).any()),
+    "constant made on the host": lambda x: x + torch.tensor([1.0, 2.0]).to(x.device),
+}
+
+
+@pytest.mark.parametrize("name", WAITING)
+def test_the_guard_sees_every_way_of_waiting(name: str) -> None:
+    with pytest.raises((HostWaited, RuntimeError, NotImplementedError)), HostGuard("meta"):
+        WAITING[name](torch.ones(2, device="meta"))
+
+
+@pytest.mark.parametrize("name", ["item", "branch", "boolean index", "nonzero", "check for nan"])
+def test_the_guard_sees_values_read_on_a_real_device(name: str) -> None:
+    with pytest.raises(HostWaited), HostGuard("cpu"):
+        WAITING[name](torch.ones(2))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("switch", [None, *SWITCHES])
+def test_nothing_waits_on_a_device_without_values(switch: str | None, precision: str) -> None:
+    network = build(**({switch: False} if switch else {}))
+    ready = prepare(network, torch.device("meta"), precision)
+    images, masks = frames(1).to("meta"), boxes().to("meta")
+    with torch.inference_mode(), HostGuard("meta") as guard:
+        features = encoded(ready, images)
+        state = ready.start(features, masks)
+        for _ in range(2):
+            prediction, state = ready.step(features, state)
+        state = state.resized(96, 128)
+    assert guard.operations > 50
+    assert prediction.logits.is_meta and state.coarse.is_meta
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_nothing_is_read_on_a_real_device(precision: str) -> None:
+    ready = prepare(build(), torch.device("cpu"), precision)
+    with torch.inference_mode(), HostGuard("cpu") as guard:
+        features = encoded(ready, frames(1))
+        prediction, state = ready.step(features, ready.start(features, boxes()))
+    assert guard.operations > 50
+    assert prediction.logits.isfinite().all()
+
+
+def test_objects_are_batched_not_looped_over() -> None:
+    """A step is as many operations for six objects as for one."""
+    network = build()
+    counts = []
+    with torch.inference_mode():
+        features = encoded(network, frames(1))
+        for objects in (1, 6):
+            state = network.start(features, boxes(objects))
+            with HostGuard("cpu") as guard:
+                network.step(features, state)
+            counts.append(guard.operations)
+    assert counts[0] == counts[1]
