@@ -10,7 +10,7 @@ from setuptools import find_packages, setup
 
 NAME = "vos_ros"
 SHARE = f"share/{NAME}"
-COMMANDS = ("vos", "demo", "publish_video", "evaluate", "train")
+COMMANDS = ("vos", "demo", "publish_video", "evaluate", "train", "card")
 
 
 def tree(folder: str) -> list[tuple[str, list[str]]]:

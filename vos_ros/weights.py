@@ -66,11 +66,27 @@ def save_network(path: Path | str, network: SegmentationNetwork, card: ModelCard
     no accuracy that the evaluation shows. All else stays as it is: numbers, vectors (biases, scales
     and statistics of norms), and what is too large for float16.
     """
-    tensors = {name: _narrowed(value) for name, value in network.state_dict().items()}
-    text = json.dumps({key: value for key, value in asdict(card).items() if key != "sha256"})
+    _write(Path(path), {k: _narrowed(v) for k, v in network.state_dict().items()}, card)
+
+
+def write_card(path: Path | str, card: ModelCard) -> None:
+    """Put another card into a weight file, leaving its tensors as they are.
+
+    Raises:
+        WeightsError: when the file is not a weight file, or its tensors do not fit the new card.
+    """
     path = Path(path)
+    _, tensors = _read(path)
+    _check_fit(path, card, tensors)
+    _write(path, tensors, card)
+
+
+def _write(path: Path, tensors: dict[str, torch.Tensor], card: ModelCard) -> None:
+    text = json.dumps({key: value for key, value in asdict(card).items() if key != "sha256"})
     partial = path.with_suffix(".partial")
     save_file(tensors, partial, metadata={"format": _FORMAT, "card": text})
+    # For everybody to read, as files that are installed are; safetensors writes for the owner.
+    partial.chmod(0o644)
     os.replace(partial, path)
 
 

@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "publish_video": "play a video file or a folder of frames as a camera",
     "evaluate": "measure J and F on DAVIS sequences",
     "train": "train a network and write a weight file",
+    "card": "tell what a weight file is and how it scored",
 }
 """Command -> one line of help. The command is the name of the module beside this one."""
 

@@ -1,0 +1,87 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What `card` writes into a weight file and prints, and that the shipped cards are what is shipped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from vos_ros.apps.card import main, markdown
+from vos_ros.models import build_network
+from vos_ros.weights import ModelCard, read_card, save_network, weight_folders
+
+CONFIG = {
+    "backbone": "efficientnet_lite0",
+    "direction_channels": 8,
+    "guided_channels": 8,
+    "fused_channels": 16,
+    "decoder_channels": [8, 8, 8],
+}
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.safetensors"
+    save_network(path, build_network("gfddal", CONFIG), ModelCard("gfddal", CONFIG, commit="abc"))
+    return path
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    row = {"j": 70.04, "f": 80.06, "jf": 75.05}
+    path = tmp_path / "report.json"
+    path.write_text(
+        json.dumps(
+            {"dataset": "davis2016", "split": "dev", "size": 288, "precision": "fp32", **row}
+            | {"sequences": {"dog": {**row, "frames": 60}}}
+        )
+    )
+    return path
+
+
+def test_it_adds_what_is_given_and_leaves_the_tensors(
+    weights: Path, report: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = load_file(weights)
+    given = ["--data", "cats (public domain)", "--licence", "CC0", "--results", str(report)]
+    assert main([str(weights), *given]) == 0
+    printed = capsys.readouterr().out
+    card = read_card(weights)
+    assert card.data == ["cats (public domain)"] and card.licence == "CC0"
+    assert card.commit == "abc"
+    assert card.results["davis2016 dev, 288, fp32"]["sequences"]["dog"]["f"] == 80.1
+    assert "| dog | 70.0 | 80.1 | 75.0 |" in printed
+    after = load_file(weights)
+    assert before.keys() == after.keys()
+    assert all((before[name] == after[name]).all() for name in before)
+
+
+def test_printing_alone_changes_no_byte(weights: Path) -> None:
+    before = weights.read_bytes()
+    assert main([str(weights)]) == 0
+    assert weights.read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"dataset": "davis2016"}', "{"])
+def test_what_is_no_report_is_refused_with_its_name(
+    weights: Path, tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "other.json"
+    path.write_text(text)
+    before = weights.read_bytes()
+    assert main([str(weights), "--results", str(path)]) == 2
+    assert str(path) in capsys.readouterr().err
+    assert weights.read_bytes() == before
+
+
+def test_every_shipped_file_has_its_card_beside_it() -> None:
+    files = sorted(weight_folders()[0].glob("*.safetensors"))
+    assert files
+    for file in files:
+        card = read_card(file)
+        assert card.licence and card.data and card.schedule and card.results
+        assert file.with_suffix(".md").read_text() == markdown(file.stem, card)

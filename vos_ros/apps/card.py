@@ -1,0 +1,98 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`card`: what a weight file is, and how it scored."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from vos_ros.weights import ModelCard, WeightsError, find_weights, read_card, write_card
+
+#: figures of a report that go into the card
+_FIGURES = ("j", "f", "jf")
+
+
+class CardError(ValueError):
+    """Something given that cannot go into a card; the message says what would be right."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print a card, after adding to it what is given; 2 when something given is unusable."""
+    arguments = _parser().parse_args(argv)
+    try:
+        path = find_weights(arguments.weights)
+        card = _completed(read_card(path), arguments)
+        if card != read_card(path):
+            write_card(path, card)
+            card = read_card(path)
+    except (WeightsError, CardError) as error:
+        print(f"card: {error}", file=sys.stderr)
+        return 2
+    print(markdown(path.stem, card), end="")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="card", description=__doc__)
+    parser.add_argument("weights", help="a weight file, or the name of a shipped one")
+    parser.add_argument("--data", nargs="+", help="put down what it was trained on, with licences")
+    parser.add_argument("--licence", help="put down under which terms it may be used")
+    parser.add_argument(
+        "--results", type=Path, nargs="+", default=[], help="JSON files of `evaluate` to add"
+    )
+    return parser
+
+
+def _completed(card: ModelCard, arguments: argparse.Namespace) -> ModelCard:
+    results = dict(card.results)
+    for path in arguments.results:
+        name, figures = _result(path)
+        results[name] = figures
+    return dataclasses.replace(
+        card,
+        data=arguments.data or card.data,
+        licence=arguments.licence or card.licence,
+        results=results,
+    )
+
+
+def _result(path: Path) -> tuple[str, dict]:
+    """The name of what a report of `evaluate` measured, and its figures."""
+    try:
+        report = json.loads(path.read_text())
+        name = f"{report['dataset']} {report['split']}, {report['size']}, {report['precision']}"
+        figures = {key: round(report[key], 1) for key in _FIGURES}
+        figures["sequences"] = {
+            sequence: {key: round(row[key], 1) for key in _FIGURES}
+            for sequence, row in report["sequences"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CardError(f"{path} is not a report of `evaluate` ({error!r})") from error
+    return name, figures
+
+
+def markdown(name: str, card: ModelCard) -> str:
+    """The card for people, in Markdown."""
+    config = ", ".join(f"{key}: {value}" for key, value in card.config.items())
+    lines = [f"# {name}", "", f"- network: {card.model} ({config})"]
+    lines.append(f"- licence: {card.licence or 'not stated'}")
+    lines.append(f"- source: commit {card.commit or 'not known'}")
+    lines += ["", "## Trained on", "", *[f"- {entry}" for entry in card.data or ["not stated"]]]
+    lines += ["", "## Schedule", ""]
+    for number, stage in enumerate(card.schedule, 1):
+        entries = ", ".join(f"{key} {value}" for key, value in stage.items())
+        lines.append(f"{number}. {entries}")
+    for measured, figures in card.results.items():
+        lines += ["", f"## {measured}", "", "| sequence | J | F | J&F |", "|---|---|---|---|"]
+        rows = {**figures.get("sequences", {}), "**all**": figures}
+        lines += [f"| {key} | {r['j']} | {r['f']} | {r['jf']} |" for key, r in rows.items()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
