@@ -51,30 +51,51 @@ def load_checkpoint(
         The progress that was saved with it.
 
     Raises:
-        CheckpointError: when the file is not a checkpoint or belongs to another network.
+        CheckpointError: when the file is not a checkpoint or belongs to another network or
+            optimiser; nothing has changed then.
     """
     try:
         with safe_open(path, framework="pt") as file:
             progress = json.loads((file.metadata() or {}).get("progress", "null"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+    except (OSError, SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path} is not a whole training checkpoint: {error}") from error
-    if not isinstance(progress, dict):
+    if not isinstance(progress, dict) or not isinstance(progress.get("step"), int):
         raise CheckpointError(f"{path} is not a training checkpoint: it holds no progress")
-    weights = _under(tensors, "network/")
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise CheckpointError(f"{path} belongs to another network: {error}") from error
-    for name, value in _under(tensors, "average/").items():
+    weights, means = _under(tensors, "network/"), _under(tensors, "average/")
+    for found, expected in ((weights, network.state_dict()), (means, average)):
+        if _shapes(found) != _shapes(expected):
+            other = sorted(dict(_shapes(found).items() ^ _shapes(expected).items()))
+            raise CheckpointError(f"{path} belongs to another network: {other[0]} differs")
+    state = _moments(path, _under(tensors, "optimiser/"), optimiser)
+    network.load_state_dict(weights)
+    for name, value in means.items():
         average[name].copy_(value)
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in _under(tensors, "optimiser/").items():
-        index, key = name.split("/")
-        state.setdefault(int(index), {})[key] = value
     groups = optimiser.state_dict()["param_groups"]
     optimiser.load_state_dict({"state": state, "param_groups": groups})
     return progress
+
+
+def _moments(
+    path: Path, tensors: dict[str, Tensor], optimiser: torch.optim.Optimizer
+) -> dict[int, dict[str, Tensor]]:
+    """The state of each of the optimiser's parameters, by their number."""
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        index, key = name.split("/")
+        # A parameter's moments have its shape; its count of steps has none.
+        if int(index) >= len(parameters) or value.shape not in ((), parameters[int(index)].shape):
+            raise CheckpointError(
+                f"{path} belongs to another stage: its optimiser trained other parameters "
+                "(frozen_stride must be the same)"
+            )
+        state.setdefault(int(index), {})[key] = value
+    return state
+
+
+def _shapes(tensors: dict[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: value.shape for name, value in tensors.items()}
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -57,11 +57,14 @@ class Trainer:
         """Train up to a step (default: to the end of the stage), yielding the losses of each step.
 
         The caller may stop iterating at any time, save, and go on later.
+
+        Raises:
+            ValueError: when the source of clips gives none.
         """
         end = self.stage.steps if until is None else min(until, self.stage.steps)
         self.network.train()
         while self.step < end:
-            length = self.stage.length_at(self.step)
+            length, before = self.stage.length_at(self.step), self.step
             for images, labels in self.batches(self.step, length):
                 started = time.perf_counter()
                 values = self._train(images, labels)
@@ -70,6 +73,8 @@ class Trainer:
                 yield values
                 if self.step >= end or self.stage.length_at(self.step) != length:
                     break
+            if self.step == before:
+                raise ValueError(f"the source of clips gives no batch from step {before} on")
 
     def save(self, path: Path) -> None:
         """Write a checkpoint that :meth:`resume` continues from exactly."""
@@ -81,7 +86,8 @@ class Trainer:
         Raises:
             CheckpointError: when the file cannot be used.
         """
-        self.step = load_checkpoint(path, self.network, self.average, self.optimiser)["step"]
+        progress = load_checkpoint(path, self.network, self.average, self.optimiser)
+        self.step = progress["step"]
 
     def averaged(self) -> dict[str, Tensor]:
         """The moving average of the weights: what is worth keeping."""
@@ -98,7 +104,7 @@ class Trainer:
         loss.backward()
         parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
         norm = nn.utils.clip_grad_norm_(parameters, stage.clip_norm)
-        if torch.isfinite(norm):
+        if torch.isfinite(norm):  # a step into nowhere would spoil all before it
             self.optimiser.step()
             self._average()
         values = losses | {"loss": loss, "gradient_norm": norm}
