@@ -167,6 +167,9 @@ def main(args: Sequence[str] | None = None) -> int:
             return _build_segmenter(settings)
 
     rclpy.init(args=given)
+    # One thread for all callbacks, none of which waits for the network. Measured with images of
+    # 640x480 at 30 Hz and a step of 20 ms on two busy cores, against a MultiThreadedExecutor: half
+    # the processor time (2.2 and 5 s in 12 s), stamp to mask 33 and 50 ms, a refusal in 3 and 7 ms.
     executor = SingleThreadedExecutor()
     node = VosNode(build)
     executor.add_node(node)
