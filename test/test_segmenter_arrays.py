@@ -35,6 +35,19 @@ def test_starting_with_later_images_is_starting_and_stepping(network):
     same(one.step(images[5]), other.step(images[5]))
 
 
+def test_catching_up_goes_through_changes_of_resolution(network):
+    """From a segmenter at yet another resolution, too: only the images handed over count."""
+    images = [moving(1)[0], scene((10, 8, 20, RED), size=(128, 64)), scene(size=(32, 64))]
+    for call in ("start", "add"):
+        one, other = VideoSegmenter(network, size=64), VideoSegmenter(network, size=64)
+        one.start(images[0], FIRST)
+        for image in images[1:]:
+            last = one.step(image)
+        other.start(scene(size=(64, 128)), mask_of((4, 8, 20, 3), size=(64, 128)))
+        added = getattr(other, call)(images[0], FIRST, images[1:])
+        same(last, added)
+
+
 def test_presence_after_catching_up_has_seen_the_images_in_between():
     """A score between the thresholds: whether the object was lost on the way decides."""
     settings = PresenceSettings(appear=1.0, vanish=0.5)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from vos_ros.data.davis import DavisError
+from vos_ros.data.stills import StillError
 from vos_ros.models import build_network
 from vos_ros.models.backbones import CheckpointError as BackboneError
 from vos_ros.models.backbones import find_registry_checkpoint, load_imagenet_weights
@@ -25,16 +28,19 @@ from vos_ros.training.sources import StageBatches
 from vos_ros.training.stage import Stage, StageError, read_stage
 from vos_ros.weights import ModelCard, WeightsError, load_network, save_network
 
+CHECKPOINT, WEIGHTS, LOG = "checkpoint.safetensors", "weights.safetensors", "log.jsonl"
+#: what an unusable stage, data set, weight file or checkpoint raises
+UNUSABLE = (StageError, StillError, DavisError, CheckpointError, BackboneError, WeightsError)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one stage; returns 0 when it came to its end, 2 when something given was unusable."""
     arguments = _parser().parse_args(argv)
-    torch.manual_seed(0)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     try:
         return _train(arguments)
-    except (StageError, CheckpointError, BackboneError, WeightsError) as error:
+    except UNUSABLE as error:
         print(f"train: {error}", file=sys.stderr)
         return 2
 
@@ -58,11 +64,10 @@ def _train(arguments: argparse.Namespace) -> int:
     batches = StageBatches(stage, arguments.data, arguments.workers)
     torch.manual_seed(stage.seed)
     network, history = _network(stage, arguments.init)
-    trainer = Trainer(network.to(arguments.device), stage, batches)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    checkpoint = arguments.out / "checkpoint.safetensors"
-    if checkpoint.exists():
-        trainer.resume(checkpoint)
+    trainer = Trainer(_moved(network, arguments.device), stage, batches)
+    out = _folder(arguments.out)
+    if (out / CHECKPOINT).exists():
+        trainer.resume(out / CHECKPOINT)
         print(f"resuming after step {trainer.step} of {stage.steps}")
     card = ModelCard(
         model=stage.model,
@@ -71,21 +76,46 @@ def _train(arguments: argparse.Namespace) -> int:
         schedule=[*history.schedule, {"config": arguments.config.name, **_summary(stage)}],
         commit=_commit(),
     )
-    log = arguments.out / "log.jsonl"
+    _cut_log(out / LOG, trainer.step)
     saved = time.monotonic()
-    bar = tqdm(total=stage.steps, initial=trainer.step, unit="step", mininterval=2.0)
-    for values in trainer.run(arguments.until):
-        bar.update()
-        bar.set_postfix(loss=f"{values['loss']:.3f}", clips_s=f"{stage.batch / values['seconds']:.1f}")
-        with log.open("a") as file:
-            file.write(json.dumps({"step": trainer.step, **values}) + "\n")
-        if time.monotonic() - saved > 60 * arguments.minutes:
-            _save(trainer, network, card, arguments.out)
-            saved = time.monotonic()
-    bar.close()
-    _save(trainer, network, card, arguments.out)
-    print(f"wrote {arguments.out / 'weights.safetensors'} after step {trainer.step}")
+    with tqdm(total=stage.steps, initial=trainer.step, unit="step", mininterval=2.0) as bar:
+        for values in trainer.run(arguments.until):
+            rate = f"{stage.batch / values['seconds']:.1f}"
+            bar.set_postfix(loss=f"{values['loss']:.3f}", clips_s=rate, refresh=False)
+            bar.update()
+            with (out / LOG).open("a") as file:
+                file.write(json.dumps({"step": trainer.step, **values}) + "\n")
+            if time.monotonic() - saved > 60 * arguments.minutes:
+                _save(trainer, card, out)
+                saved = time.monotonic()
+    _save(trainer, card, out)
+    print(f"wrote {out / WEIGHTS} after step {trainer.step}")
     return 0
+
+
+def _moved(network: SegmentationNetwork, device: str) -> SegmentationNetwork:
+    try:
+        return network.to(device)
+    except (RuntimeError, AssertionError) as error:  # unknown, absent, or not compiled in
+        reason = str(error).splitlines()[0]
+        raise StageError(f"the device {device!r} cannot be used: {reason}") from error
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StageError(f"the folder {path} cannot be made: {error.strerror}") from error
+    return path
+
+
+def _cut_log(log: Path, step: int) -> None:
+    """Drop what was logged after the checkpoint: those steps are done again."""
+    lines = log.read_text().splitlines(keepends=True) if log.exists() else []
+    # A line that was cut off when the program was killed comes after the checkpoint, too.
+    kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+    if len(kept) < len(lines):
+        log.write_text("".join(kept))
 
 
 def _network(stage: Stage, init: Path | None) -> tuple[SegmentationNetwork, ModelCard]:
@@ -100,19 +130,25 @@ def _network(stage: Stage, init: Path | None) -> tuple[SegmentationNetwork, Mode
         try:
             network.load_state_dict(start.state_dict())
         except RuntimeError as error:
-            raise StageError(f"{init} is not of the stage's network: {error}") from error
+            ours, theirs = network.config, start.config
+            other = [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
+            raise StageError(
+                f"{init} is not of the stage's network: they differ in {', '.join(other)}"
+            ) from error
     elif stage.imagenet:
-        name = stage.network["backbone"]
+        name = network.config["backbone"]
         load_imagenet_weights(network.backbone, find_registry_checkpoint(name))
     return network, history
 
 
-def _save(trainer: Trainer, network: SegmentationNetwork, card: ModelCard, out: Path) -> None:
+def _save(trainer: Trainer, card: ModelCard, out: Path) -> None:
     """Write the checkpoint, and the averaged weights as a weight file that can be used."""
-    trainer.save(out / "checkpoint.safetensors")
+    trainer.save(out / CHECKPOINT)
     averaged = build_network(card.model, card.config)
     averaged.load_state_dict(trainer.averaged())
-    save_network(out / "weights.safetensors", averaged, card)
+    *before, stage = card.schedule
+    card = dataclasses.replace(card, schedule=[*before, {**stage, "done": trainer.step}])
+    save_network(out / WEIGHTS, averaged, card)
 
 
 def _sources(stage: Stage) -> list[str]:
@@ -125,8 +161,9 @@ def _sources(stage: Stage) -> list[str]:
 
 
 def _summary(stage: Stage) -> dict:
-    names = ("steps", "batch", "size", "lengths", "learning_rate", "backbone_learning_rate", "seed")
-    return {name: getattr(stage, name) for name in names}
+    """What the stage did, beside what the card says elsewhere."""
+    entries = dataclasses.asdict(stage)
+    return {name: entries[name] for name in entries if name not in ("model", "network", "data")}
 
 
 def _commit() -> str:

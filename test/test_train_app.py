@@ -1,0 +1,239 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`train` from the command line, on a few small pictures that the tests draw."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import yaml
+from safetensors import safe_open
+from tiny import CONFIG, add_tiny_backbone, tiny_gfddal
+
+from vos_ros.apps import train
+from vos_ros.segmenter import VideoSegmenter
+from vos_ros.weights import ModelCard, load_network, read_card, save_network
+
+STAGE = {
+    "model": "gfddal",
+    "network": CONFIG,
+    "data": {
+        "stills": {"folders": ["stills"], "weight": 0.5},
+        "video": {"root": "davis", "split": "train", "weight": 0.5},
+    },
+    "size": [32, 64],
+    "lengths": [[0.0, 2], [0.5, 3]],
+    "batch": 2,
+    "steps": 4,
+    "unfreeze": 0.5,
+    "frozen_stride": 4,
+}
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    add_tiny_backbone(monkeypatch)
+
+
+def picture(rng):
+    """96 x 128, blobs of colour, and the mask of one."""
+    image = cv2.resize(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8), (128, 96))
+    x, y = (int(v) for v in rng.integers(20, 50, 2))
+    mask = np.zeros((96, 128), np.uint8)
+    cv2.ellipse(mask, (x + 20, y), (22, 16), 30, 0, 360, 255, -1)
+    image[mask > 0] = rng.integers(0, 256, 3)
+    return image, mask
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A folder with stills and a video in DAVIS layout."""
+    rng = np.random.default_rng(0)
+    root = tmp_path / "data"
+    places = [
+        (root / "stills/images", root / "stills/masks"),
+        (root / "davis/JPEGImages/480p/square", root / "davis/Annotations/480p/square"),
+    ]
+    for images, masks in places:
+        images.mkdir(parents=True)
+        masks.mkdir(parents=True)
+        for index in range(4):
+            image, mask = picture(rng)
+            cv2.imwrite(str(images / f"{index:05d}.jpg"), image)
+            cv2.imwrite(str(masks / f"{index:05d}.png"), mask)
+    (root / "davis/ImageSets/480p").mkdir(parents=True)
+    (root / "davis/ImageSets/480p/train.txt").write_text("square\n")
+    return root
+
+
+@pytest.fixture
+def start(tmp_path, data):
+    """Start the program; entries of the stage may be changed or taken away (None)."""
+
+    def run(*options, out="out", **entries):
+        stage = {k: v for k, v in (STAGE | entries).items() if v is not None}
+        (tmp_path / "stage.yaml").write_text(yaml.safe_dump(stage))
+        given = ["--config", tmp_path / "stage.yaml", "--data", data, "--out", tmp_path / out]
+        return train.main([*map(str, given), "--workers", "0", *options])
+
+    return run
+
+
+def tensors(path):
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}
+
+
+def logged(folder):
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def test_a_stage_ends_with_weights_that_can_be_used(start, tmp_path, data, capsys):
+    assert start() == 0
+    assert "wrote" in capsys.readouterr().out
+    network, card = load_network(tmp_path / "out/weights.safetensors")
+    assert card.model == "gfddal" and card.config == tiny_gfddal().config
+    assert card.data == ["stills", "davis train"]
+    (stage,) = card.schedule
+    assert (stage["config"], stage["steps"], stage["done"]) == ("stage.yaml", 4, 4)
+    assert stage["size"] == [32, 64] and stage["frozen_stride"] == 4
+    image = cv2.imread(str(data / "stills/images/00000.jpg"))
+    mask = cv2.imread(str(data / "stills/masks/00000.png"), 0)
+    segmenter = VideoSegmenter(network, size=32)
+    segmenter.start(image, mask)
+    assert segmenter.step(image).labels.shape == mask.shape
+    assert [entry["step"] for entry in logged(tmp_path / "out")] == [1, 2, 3, 4]
+    assert all(np.isfinite(entry["loss"]) for entry in logged(tmp_path / "out"))
+
+
+def test_the_weights_are_the_average_not_the_last_ones(start, tmp_path):
+    assert start(ema=0.9) == 0
+    checkpoint = tensors(tmp_path / "out/checkpoint.safetensors")
+    network, _ = load_network(tmp_path / "out/weights.safetensors")
+    name = "merge.first.weight"
+    average = checkpoint[f"average/{name}"].half().float()
+    assert torch.equal(network.state_dict()[name], average)
+    assert not torch.equal(checkpoint[f"network/{name}"].half().float(), average)
+
+
+@pytest.mark.parametrize("stop", ["1", "3"])
+def test_a_stopped_stage_is_resumed_exactly(start, tmp_path, stop, capsys):
+    assert start(out="whole") == 0
+    assert start("--until", stop) == 0
+    assert read_card(tmp_path / "out/weights.safetensors").schedule[0]["done"] == int(stop)
+    # As when the program was killed after the checkpoint, in the middle of a line.
+    with (tmp_path / "out/log.jsonl").open("a") as file:
+        file.write(json.dumps({"step": int(stop) + 1, "loss": -1.0}) + '\n{"step"')
+    capsys.readouterr()
+    assert start() == 0
+    assert f"resuming after step {stop} of 4" in capsys.readouterr().out
+    one, two = (tensors(tmp_path / name / "checkpoint.safetensors") for name in ("whole", "out"))
+    assert one.keys() == two.keys()
+    for name, value in one.items():
+        assert torch.equal(value, two[name]), name
+    losses = [[e["loss"] for e in logged(tmp_path / name)] for name in ("whole", "out")]
+    assert losses[0] == losses[1]
+
+
+def test_a_finished_stage_has_nothing_left_to_do(start, tmp_path):
+    assert start() == 0
+    before = tensors(tmp_path / "out/checkpoint.safetensors")
+    assert start() == 0
+    after = tensors(tmp_path / "out/checkpoint.safetensors")
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+    assert len(logged(tmp_path / "out")) == 4
+
+
+def test_a_second_stage_starts_from_weights_and_keeps_their_history(start, tmp_path):
+    history = ModelCard("gfddal", CONFIG, data=["before"], schedule=[{"steps": 9}])
+    save_network(tmp_path / "first.safetensors", tiny_gfddal(seed=7), history)
+    # No step at all: what comes out is what went in.
+    assert start("--init", str(tmp_path / "first.safetensors"), "--until", "0") == 0
+    network, card = load_network(tmp_path / "out/weights.safetensors")
+    first, _ = load_network(tmp_path / "first.safetensors")
+    for name, value in first.state_dict().items():
+        assert torch.equal(network.state_dict()[name], value), name
+    assert card.data == ["before", "stills", "davis train"]
+    assert card.schedule[0] == {"steps": 9} and card.schedule[1]["done"] == 0
+
+
+def test_checkpoints_are_written_on_the_way(start, monkeypatch):
+    saved = []
+    save = train._save
+    monkeypatch.setattr(
+        train, "_save", lambda trainer, *rest: (saved.append(trainer.step), save(trainer, *rest))
+    )
+    assert start("--minutes", "0") == 0
+    assert saved == [1, 2, 3, 4, 4]
+
+
+# --- refused --------------------------------------------------------------------------------------
+
+
+def refused(capsys, code):
+    assert code == 2
+    text = capsys.readouterr().err
+    assert "Traceback" not in text
+    last = text.strip().splitlines()[-1]  # before it there may be a progress bar
+    assert last.startswith("train: ")
+    return last
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"steps": None}, "steps must be given"),
+        ({"steps": "many"}, "steps must be a whole number, not 'many'"),
+        ({"speed": 1}, "unknown speed"),
+        ({"model": "segnet"}, "no network is called 'segnet'"),
+        ({"network": {"backbone": "none"}}, "no backbone is called 'none'"),
+        ({"network": {"width": 3}}, "the stage's network cannot be built"),
+        ({"data": {}}, "data may hold stills and video"),
+        ({"data": {"stills": {"folders": ["gone"]}}}, "gone"),
+        ({"data": {"video": {"root": "davis", "split": "exam"}}}, "exam.txt"),
+        ({"imagenet": True}, "tiny"),
+    ],
+    ids=str,
+)
+def test_a_bad_stage_is_answered_with_a_sentence(start, capsys, tmp_path, entries, message):
+    assert message in refused(capsys, start(**entries))
+    assert not (tmp_path / "out").exists()
+
+
+def test_data_that_spoils_on_the_way_is_named(start, capsys, data):
+    for path in (data / "davis/Annotations/480p/square").iterdir():
+        path.write_bytes(b"no mask")
+    text = refused(capsys, start(data={"video": {"root": "davis"}}))
+    assert "clip 0" in text
+
+
+def test_weights_of_another_network_are_refused(start, capsys, tmp_path):
+    path = tmp_path / "other.safetensors"
+    save_network(path, tiny_gfddal(), ModelCard("gfddal", CONFIG))
+    text = refused(capsys, start("--init", str(path), network=CONFIG | {"deepest": False}))
+    assert text.endswith(f"{path} is not of the stage's network: they differ in deepest")
+    text = refused(capsys, start("--init", str(tmp_path / "gone")))
+    assert f"there is no weight file {tmp_path / 'gone'}" in text
+
+
+def test_a_damaged_checkpoint_is_refused_and_left_alone(start, capsys, tmp_path):
+    (tmp_path / "out").mkdir()
+    checkpoint = tmp_path / "out/checkpoint.safetensors"
+    checkpoint.write_bytes(b"damaged")
+    assert "is not a whole training checkpoint" in refused(capsys, start())
+    assert checkpoint.read_bytes() == b"damaged"
+
+
+@pytest.mark.parametrize("device", ["abacus", "cuda:99"])
+def test_a_device_that_is_not_there_is_told(start, capsys, device):
+    assert f"the device '{device}' cannot be used" in refused(capsys, start("--device", device))
+
+
+def test_a_folder_that_cannot_be_made_is_told(start, capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    text = refused(capsys, start(out="file"))
+    assert f"the folder {tmp_path / 'file'} cannot be made" in text
