@@ -37,7 +37,7 @@ def test_starting_with_later_images_is_starting_and_stepping(network):
 
 def test_catching_up_goes_through_changes_of_resolution(network):
     """From a segmenter at yet another resolution, too: only the images handed over count."""
-    images = [moving(1)[0], scene((10, 8, 20, RED), size=(128, 64)), scene(size=(32, 64))]
+    images = [moving(1)[0], scene((10, 8, 20, RED), size=(128, 64)), scene(size=(64, 128))]
     for call in ("start", "add"):
         one, other = VideoSegmenter(network, size=64), VideoSegmenter(network, size=64)
         one.start(images[0], FIRST)

@@ -183,9 +183,9 @@ def moved(trainer, steps):
     return {n for n in names if not torch.equal(before[f"network/{n}"], after[f"network/{n}"])}
 
 
-def test_a_frozen_backbone_does_not_move_and_the_rest_does():
-    trainer = trainer_of(stage(unfreeze=1.0))
-    changed = moved(trainer, 6)
+@pytest.mark.parametrize("how", [{"unfreeze": 1.0}, {"unfreeze": 0.0, "frozen_stride": 32}])
+def test_a_frozen_backbone_does_not_move_and_the_rest_does(how):
+    changed = moved(trainer_of(stage(**how)), 6)
     assert not any(name.startswith("backbone.") for name in changed)
     assert {"directions.main.weight", "merge.first.weight", "decoder.predictor.weight"} <= changed
 

@@ -27,6 +27,7 @@ from vos_ros.weights import (
     load_network,
     read_card,
     save_network,
+    write_card,
 )
 
 CARD = ModelCard(
@@ -106,6 +107,19 @@ def test_what_comes_back_segments_alike(path, network):
             for n in (network.eval(), loaded)
         )
     torch.testing.assert_close(one, two, atol=0.01, rtol=0.01)
+
+
+def test_another_card_leaves_the_tensors_and_one_that_does_not_fit_leaves_all(path, network):
+    before, _ = load_network(path)
+    write_card(path, dataclasses.replace(CARD, licence="CC0"))
+    after, card = load_network(path)
+    assert card.licence == "CC0" and card.sha256 == file_hash(path)
+    for name, value in before.state_dict().items():
+        assert torch.equal(after.state_dict()[name], value)
+    content = path.read_bytes()
+    with pytest.raises(WeightsError, match="does not fit"):
+        write_card(path, dataclasses.replace(CARD, config=CONFIG | {"deepest": False}))
+    assert path.read_bytes() == content
 
 
 def test_saving_replaces_a_file_only_when_it_is_whole(path, network, monkeypatch):
