@@ -49,6 +49,6 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 )
 # The workers share the cores; every one of them calculating on all cores at once would be slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Where launch is installed its pytest plugins make every new logger one that does not propagate, and
-# pytest's caplog would see nothing of ours.
+# Where launch is installed its pytest plugins make every new logger one that does not propagate;
+# caplog would see nothing of ours.
 logging.setLoggerClass(logging.Logger)
