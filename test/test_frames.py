@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -96,6 +97,24 @@ def test_soft_masks_hold_the_share_of_each_cell():
     np.testing.assert_array_equal(soft[0, 0, :8, :8], labels == 200)
     np.testing.assert_array_equal(soft[0, 1, :8, :8], labels == 7)
     assert not soft[..., 8:, :].any() and not soft[..., 8:].any()
+
+
+def test_masks_are_scaled_as_pillow_does_it():
+    labels = (np.random.default_rng(2).random((90, 150)) < 0.4).astype(np.uint8) * 9
+    geometry = Geometry.of(90, 150, 40, 32)
+    ours = crop(to_masks(labels, (9,), geometry), geometry)[0, 0]
+    theirs = Image.fromarray((labels == 9).astype(np.float32)).resize(
+        geometry.scaled[::-1], Image.Resampling.BILINEAR
+    )
+    np.testing.assert_allclose(ours, np.array(theirs), atol=1e-5)
+
+
+def test_maps_are_enlarged_between_the_centres_of_their_cells():
+    maps = np.random.default_rng(3).random((10, 16), np.float32)
+    geometry = Geometry((90, 150), (40, 64), (64, 64))
+    ours = to_camera(torch.from_numpy(maps)[None, None], geometry)[0, 0]
+    theirs = cv2.resize(maps, (150, 90), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
 def test_scaled_masks_keep_their_mass_and_add_up():

@@ -56,10 +56,9 @@ def _statistics(channels: Tensor, probabilities: Tensor) -> Tensor:
 def _extent(occupied: Tensor) -> tuple[Tensor, Tensor]:
     """First occupied place and the length up to the last, of K x L booleans; zeros for none."""
     marks = occupied.to(torch.uint8)
-    first = marks.argmax(dim=1)
+    first = marks.argmax(dim=1)  # 0 where there are none
     last = occupied.shape[1] - 1 - marks.flip(1).argmax(dim=1)
-    there = occupied.any(dim=1)
-    return first * there, (last - first + 1) * there
+    return first, (last - first + 1) * occupied.any(dim=1)
 
 
 def _download(labels: Tensor, statistics: Tensor) -> tuple[np.ndarray, np.ndarray]:
