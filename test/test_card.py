@@ -1,6 +1,6 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What `card` writes into a weight file and prints, and that the shipped cards are what is shipped."""
+"""What `card` writes into a weight file and prints, and that each shipped file has its card."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import struct
+import sys
 
 import pytest
 import torch
@@ -18,7 +19,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from tiny import CONFIG, add_tiny_backbone, tiny_gfddal
 
-from vos_ros import weights
+from vos_ros import share, weights
 from vos_ros.weights import (
     ModelCard,
     WeightsError,
@@ -287,8 +288,8 @@ def shipped(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     for name in ("gfddal_lite0", "other"):
         (folder / f"{name}.safetensors").write_bytes(b"x")
-    monkeypatch.setattr(weights, "__file__", str(tmp_path / "lib/vos_ros/weights.py"))
-    monkeypatch.setattr(weights.sys, "prefix", str(tmp_path / "nothing"))
+    monkeypatch.setattr(share, "__file__", str(tmp_path / "lib/vos_ros/share.py"))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "nothing"))
     monkeypatch.setenv("AMENT_PREFIX_PATH", os.pathsep.join([str(tmp_path / "gone"), "",
                                                              str(tmp_path / "prefix")]))
     monkeypatch.chdir(tmp_path)
@@ -313,6 +314,7 @@ def test_the_home_folder_is_understood(shipped, tmp_path, monkeypatch):
 def test_a_source_tree_comes_before_an_installation(shipped, tmp_path):
     folder = tmp_path / "lib/weights"
     folder.mkdir(parents=True)
+    (tmp_path / "lib/package.xml").touch()
     (folder / "other.safetensors").write_bytes(b"x")
     assert find_weights("other") == folder / "other.safetensors"
 

@@ -15,7 +15,7 @@ def share_path(relative: str) -> Path:
     was installed to.
     Raises FileNotFoundError naming every place that was looked at.
     """
-    places = [folder / relative for folder in _share_folders()]
+    places = [folder / relative for folder in share_folders()]
     for place in places:
         if place.exists():
             return place
@@ -23,7 +23,8 @@ def share_path(relative: str) -> Path:
     raise FileNotFoundError(f"'{relative}' of vos_ros is none of: {listed}.")
 
 
-def _share_folders() -> Iterator[Path]:
+def share_folders() -> Iterator[Path]:
+    """Where our files may be, the source tree first; not all of these folders need to exist."""
     source = Path(__file__).parents[1]
     if (source / "package.xml").is_file():
         yield source

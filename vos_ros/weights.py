@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from safetensors.torch import save_file
 
 from vos_ros.models import build_network
 from vos_ros.models.state import SegmentationNetwork
+from vos_ros.share import share_folders
 
 #: what is loaded when nothing is named
 DEFAULT_WEIGHTS = "gfddal_lite0"
@@ -139,12 +139,8 @@ def find_weights(name_or_path: str = "") -> Path:
 
 
 def weight_folders() -> list[Path]:
-    """Where shipped files may be: the source tree, then every installation prefix."""
-    listed = os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)
-    prefixes = [sys.prefix, *filter(None, listed)]
-    folders = [Path(__file__).resolve().parent.parent / "weights"]
-    folders += [Path(prefix, "share", "vos_ros", "weights") for prefix in prefixes]
-    return [folder for folder in folders if folder.is_dir()]
+    """Where shipped files are: in the source tree, and in every prefix it is installed to."""
+    return [folder / "weights" for folder in share_folders() if (folder / "weights").is_dir()]
 
 
 def file_hash(path: Path | str) -> str:
