@@ -191,6 +191,11 @@ class VideoSegmenter:
                 f"the mask holds {len(ids)} objects{held}, which makes {count}; "
                 f"at most {self._max_objects} can be followed (max_objects)"
             )
+        if self._network.needs_background and len(ids) == 1 and labels.all():
+            raise SegmentationError(
+                f"object {ids[0]} fills the whole image; this network tells objects from what is "
+                "beside them, so give a mask with background in it"
+            )
         return labels
 
     @torch.inference_mode()

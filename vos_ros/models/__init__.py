@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+from vos_ros.models.dgmpm import Dgmpm
 from vos_ros.models.gfddal import Gfddal
 from vos_ros.models.state import SegmentationNetwork
 
 #: the networks that a weight file or a training stage may name
-NETWORKS: dict[str, type[SegmentationNetwork]] = {"gfddal": Gfddal}
+NETWORKS: dict[str, type[SegmentationNetwork]] = {"gfddal": Gfddal, "dgmpm": Dgmpm}
 
 
 def build_network(name: str, config: dict) -> SegmentationNetwork:

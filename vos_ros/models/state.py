@@ -48,8 +48,9 @@ class ObjectState:
     """What a network remembers of N x K objects: K in each of N images.
 
     Subclasses are dataclasses of tensors, each N x K x ..., of a size that depends on the number of
-    objects and the resolution alone, never on how many frames were seen. Nothing is changed in
-    place: every method and every network returns a new state.
+    objects and the resolution alone, never on how many frames were seen; a field that is no tensor
+    is a constant of the network. Nothing is changed in place: every method and every network
+    returns a new state.
 
     Attributes:
         renewed: names of the fields that every step renews; the others stay as `start` made them.
@@ -57,20 +58,23 @@ class ObjectState:
 
     renewed: ClassVar[frozenset[str]]
 
+    def _tensors(self) -> dict[str, Tensor]:
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, Tensor)}
+
     def _map(self: S, function) -> S:
-        values = {f.name: function(f.name, getattr(self, f.name)) for f in dataclasses.fields(self)}
-        return type(self)(**values)
+        changed = {name: function(name, value) for name, value in self._tensors().items()}
+        return dataclasses.replace(self, **changed)
 
     @property
     def count(self) -> int:
         """K, the number of objects in each image."""
-        return getattr(self, dataclasses.fields(self)[0].name).shape[1]
+        return next(iter(self._tensors().values())).shape[1]
 
     @property
     def nbytes(self) -> int:
         """Bytes held by all tensors of the state."""
-        tensors = (getattr(self, field.name) for field in dataclasses.fields(self))
-        return sum(t.numel() * t.element_size() for t in tensors)
+        return sum(t.numel() * t.element_size() for t in self._tensors().values())
 
     def select(self: S, slots: list[int]) -> S:
         """The state of the objects in the given slots only, in the given order."""
@@ -94,6 +98,14 @@ class ObjectState:
     def resized(self: S, height: int, width: int) -> S:
         """The state fitted to a padded input of height x width pixels (a new camera resolution)."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it is resized")
+
+    def shown(self: S, masks: Tensor) -> S:
+        """The state as if given masks had been found in the frame before.
+
+        Args:
+            masks: N x K x H x W, soft masks in 0..1 at the size of the padded input.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say where its masks are")
 
 
 def resize_maps(maps: Tensor, height: int, width: int) -> Tensor:
@@ -128,6 +140,8 @@ class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
 
     #: height and width of the input are multiples of this, in pixels
     stride: int = 32
+    #: whether an object that fills the image cannot be started: there must be a background, too
+    needs_background: bool = False
     #: what training may freeze; what it gives is the input of `project`
     backbone: Backbone
 

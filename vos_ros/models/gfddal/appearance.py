@@ -9,13 +9,13 @@ background and 3 the target as later estimated masks show them (supplementary, m
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vos_ros.models.gfddal.von_mises_fisher import log_normaliser, mean_direction
+from vos_ros.models.precision import full_precision as _float32
 
 COMPONENTS = 4
 
@@ -29,7 +29,7 @@ class DirectionalAppearance(nn.Module):
         concentration: where the trainable kappa starts, > 0.
     """
 
-    #: kept out of half precision: kappa multiplies cosines inside an exponential
+    #: kept out of half and mixed precision: kappa multiplies cosines inside an exponential
     full_precision = True
     #: below this total weight (in places of the stride-16 map) a component keeps its old mean
     minimum_weight = 0.05
@@ -122,11 +122,3 @@ class DirectionalAppearance(nn.Module):
         moved = F.normalize((1 - rate) * old + rate * fitted, dim=-1, eps=1e-6)
         known = (totals > self.minimum_weight).unsqueeze(-1)
         return torch.cat([base, torch.where(known, moved, old)], dim=2)
-
-
-def _float32(like: Tensor) -> AbstractContextManager:
-    """Densities are exponentials of kappa times a cosine: mixed precision stays out of them."""
-    device = like.device.type
-    if not torch.amp.is_autocast_available(device):  # PyTorch's meta device, for one
-        return nullcontext()
-    return torch.autocast(device, enabled=False)

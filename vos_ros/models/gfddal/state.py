@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from vos_ros.models.state import FrameFeatures, ObjectState, resize_maps
 
@@ -76,6 +77,16 @@ class GfddalState(ObjectState):
             coarse=resize_maps(self.coarse, h, w),
             first=resize_maps(self.first, h * scale, w * scale),
             previous=resize_maps(self.previous, h * scale, w * scale),
+        )
+
+    def shown(self, masks: Tensor) -> GfddalState:
+        """The state as if the masks N x K x H x W had been found in the frame before."""
+        masks = masks.to(self.coarse.dtype)
+        scale = self.previous.shape[-2] // self.coarse.shape[-2]
+        return dataclasses.replace(
+            self,
+            coarse=F.avg_pool2d(masks, COARSE_STRIDE),
+            previous=F.avg_pool2d(masks, COARSE_STRIDE // scale),
         )
 
     def joined(self, other: GfddalState) -> GfddalState:
