@@ -69,11 +69,13 @@ def test_cross_entropy_of_known_numbers():
     assert float(bootstrapped_cross_entropy(logits, targets, 0.5)) == pytest.approx(math.log(2))
 
 
-def test_half_precision_logits_lose_nothing_in_the_logarithm():
-    logits = torch.tensor([[[[0.0]], [[12.0]]]], dtype=torch.bfloat16)
+def test_the_logarithm_of_half_precision_logits_is_taken_in_full():
+    logits = torch.tensor([[[[0.3]], [[-1.1]]]], dtype=torch.bfloat16)
     targets = soft_targets(torch.tensor([[[1]]]), 1, 1, 1)
+    background, target = logits.flatten().double().tolist()
     result = bootstrapped_cross_entropy(logits, targets, 1.0)
-    assert float(result) == pytest.approx(math.log1p(math.exp(-12)), rel=1e-2)
+    expected = math.log1p(math.exp(background - target))
+    assert float(result) == pytest.approx(expected, rel=1e-5)
 
 
 def test_dice_is_the_loop_over_clips_and_objects():

@@ -11,10 +11,11 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from tiny import CONFIG, ColourNetwork, TinyBackbone, add_tiny_backbone, tiny_gfddal
+from tiny import CONFIG, ColourFeatures, ColourNetwork, TinyBackbone, add_tiny_backbone, tiny_gfddal
 
 from vos_ros.training.checkpoint import CheckpointError
 from vos_ros.training.loop import Trainer
+from vos_ros.training.losses import frame_loss
 from vos_ros.training.stage import Stage
 
 SIZE = (32, 64)
@@ -156,6 +157,43 @@ def test_the_loss_falls_on_one_clip():
     assert np.mean(losses[-5:]) < 0.5 * np.mean(losses[:5])
 
 
+def test_the_losses_are_those_of_each_clip_gone_through_alone_frame_by_frame():
+    ours = stage(lengths=((0.0, 3),))
+    trainer = trainer_of(ours)
+    images, labels = next(batches(0, 3))
+    parts = trainer._clip_losses(images, labels)
+    network, expected = tiny_gfddal(1).train(), dict.fromkeys(parts, 0.0)
+    for clip in range(2):
+        frames = [network.encode(network.normalise(images[clip, t][None])) for t in range(3)]
+        state = network.start(frames[0], (labels[clip, 0] == 1)[None, None].float())
+        for t in (1, 2):
+            prediction, state = network.step(frames[t], state)
+            losses = frame_loss(
+                prediction.logits, prediction.coarse_logits, labels[clip, t][None], ours.worst
+            )
+            for name, value in losses.items():
+                expected[name] += value.item() / 4  # two clips of two frames
+    found = {name: value.item() for name, value in parts.items()}
+    assert found == pytest.approx(expected, rel=0.02)  # mixed precision makes the difference
+
+
+def test_objects_start_from_the_mask_of_the_first_frame(monkeypatch):
+    given = []
+    network = tiny_gfddal(1)
+    start = network.start
+    monkeypatch.setattr(network, "start", lambda f, masks: given.append(masks) or start(f, masks))
+    images, labels = next(batches(0, 2))
+    trainer_of(stage(), network=network)._clip_losses(images, labels)
+    assert torch.equal(given[0], (labels[:, :1] == 1).float())
+
+
+def test_a_frame_is_taken_of_every_clip():
+    colours = torch.arange(6.0).reshape(6, 1, 1, 1)  # two clips of three frames
+    for index in range(3):
+        frame = ColourFeatures(colours).frame(index, 3)
+        assert frame.colours.flatten().tolist() == [index, 3 + index]
+
+
 def test_a_network_of_another_kind_is_trained_too():
     """One without coarse logits, and with a state and features of its own."""
     network = ColourNetwork()
@@ -170,8 +208,6 @@ def test_a_network_of_another_kind_is_trained_too():
 
 
 def _colours(features):
-    from tiny import ColourFeatures
-
     return ColourFeatures(features[4][:, :3])
 
 
@@ -332,7 +368,13 @@ def test_a_checkpoint_of_another_network_is_refused(checkpoint):
 
 
 def test_a_checkpoint_of_another_optimiser_is_refused(checkpoint):
-    refused(checkpoint, "belongs to another stage.*frozen_stride must be the same", frozen_stride=8)
+    message = "belongs to another stage.*frozen_stride must be the same"
+    refused(checkpoint, message, frozen_stride=8)
+    with safe_open(checkpoint, framework="pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
+    tensors["optimiser/0/exp_avg"] = torch.zeros(3, 5)
+    save_file(tensors, checkpoint, metadata={"progress": json.dumps({"step": 4})})
+    refused(checkpoint, message)
 
 
 def test_saving_leaves_the_old_checkpoint_until_the_new_one_is_whole(checkpoint, monkeypatch):
