@@ -75,9 +75,10 @@ $(DONE)/python: scripts/setup/make-venv
 	@mkdir -p $(DONE)
 	@touch $@
 
-$(DONE)/requirements: requirements.txt $(DONE)/python
+$(DONE)/requirements: requirements.txt requirements-test.txt $(DONE)/python
 	@echo 'Installing the pinned requirements (a few minutes the first time, torch being large) ...'
 	@$(PYTHON_IN) -m pip install -qq -r requirements.txt
+	@$(PYTHON_IN) -m pip install -qq --no-deps -r requirements-test.txt
 	@touch $@
 
 $(DONE)/vos_msgs: $(MSGS_SOURCES) $(DONE)/requirements

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import cv2
 import numpy as np
@@ -118,6 +119,28 @@ def test_the_weights_are_the_average_not_the_last_ones(start, tmp_path):
     average = checkpoint[f"average/{name}"].half().float()
     assert torch.equal(network.state_dict()[name], average)
     assert not torch.equal(checkpoint[f"network/{name}"].half().float(), average)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_step_in_hand_and_saves_it(start, tmp_path, number, monkeypatch, capsys):
+    assert start(out="whole") == 0
+    handlers = [signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)]
+    run = train.Trainer.run
+
+    def interrupted(self, until=None):
+        for values in run(self, until):
+            signal.raise_signal(number)
+            yield values
+
+    monkeypatch.setattr(train.Trainer, "run", interrupted)
+    assert start() == 128 + number
+    assert "goes on" in capsys.readouterr().out
+    assert [signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)] == handlers
+    monkeypatch.setattr(train.Trainer, "run", run)
+    assert [entry["step"] for entry in logged(tmp_path / "out")] == [1]
+    assert start() == 0
+    whole, resumed = (tensors(tmp_path / o / "checkpoint.safetensors") for o in ("whole", "out"))
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
 @pytest.mark.parametrize("stop", ["1", "3"])

@@ -7,10 +7,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -34,7 +36,12 @@ UNUSABLE = (StageError, StillError, DavisError, CheckpointError, BackboneError, 
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one stage; returns 0 when it came to its end, 2 when something given was unusable."""
+    """Run one stage.
+
+    Returns:
+        0 when it came to its end, 128 and the signal's number when SIGINT or SIGTERM stopped it
+        (what was done is saved), 2 when something given was unusable.
+    """
     arguments = _parser().parse_args(argv)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
@@ -78,7 +85,8 @@ def _train(arguments: argparse.Namespace) -> int:
     )
     _cut_log(out / LOG, trainer.step)
     saved = time.monotonic()
-    with tqdm(total=stage.steps, initial=trainer.step, unit="step", mininterval=2.0) as bar:
+    progress = tqdm(total=stage.steps, initial=trainer.step, unit="step", mininterval=2.0)
+    with progress as bar, _noted_signals() as signals:
         for values in trainer.run(arguments.until):
             rate = f"{stage.batch / values['seconds']:.1f}"
             bar.set_postfix(loss=f"{values['loss']:.3f}", clips_s=rate, refresh=False)
@@ -88,9 +96,27 @@ def _train(arguments: argparse.Namespace) -> int:
             if time.monotonic() - saved > 60 * arguments.minutes:
                 _save(trainer, card, out)
                 saved = time.monotonic()
-    _save(trainer, card, out)
+            if signals:
+                break
+        _save(trainer, card, out)
     print(f"wrote {out / WEIGHTS} after step {trainer.step}")
+    if signals:
+        print("stopped by a signal; the same command goes on from here")
+        return 128 + signals[0]
     return 0
+
+
+@contextmanager
+def _noted_signals() -> Iterator[list[int]]:
+    """Collect SIGINT and SIGTERM while a block runs, so that a step in hand is ended and saved."""
+    came: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda got, _: came.append(got)) for number in numbers]
+    try:
+        yield came
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _moved(network: SegmentationNetwork, device: str) -> SegmentationNetwork:
@@ -167,8 +193,11 @@ def _summary(stage: Stage) -> dict:
 
 
 def _commit() -> str:
-    """The commit of the source tree, where it is one."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    """The commit of the source tree; empty for an installed package, whatever tree it lies in."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return ""
+    command = ["git", "-C", str(root), "rev-parse", "HEAD"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

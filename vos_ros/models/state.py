@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vos_ros.models.backbones.base import Backbone
+from vos_ros.models.normalisation import InputNormalisation
 
 Features = TypeVar("Features", bound="FrameFeatures")
 S = TypeVar("S", bound="ObjectState")
@@ -144,15 +145,17 @@ class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
     needs_background: bool = False
     #: what training may freeze; what it gives is the input of `project`
     backbone: Backbone
+    #: from bytes to what the backbone was trained on
+    normalisation: InputNormalisation
 
     @property
     @abc.abstractmethod
     def config(self) -> dict:
         """The keyword arguments that build this network again."""
 
-    @abc.abstractmethod
     def normalise(self, images: Tensor) -> Tensor:
-        """N x 3 x H x W RGB bytes (any type, 0..255) to the input of `encode`."""
+        """N x 3 x H x W RGB in 0..255, of any type, to the input of `encode`."""
+        return self.normalisation(images).to(next(self.backbone.parameters()).dtype)
 
     def encode(self, images: Tensor) -> FrameFeatures:
         """The features of N frames N x 3 x H x W, shared by all their objects."""

@@ -26,6 +26,7 @@ from vos_ros.models.gfddal.matching import directional_kernels, match
 from vos_ros.models.gfddal.modulation import GuidedFeatureModulation, normalise_features
 from vos_ros.models.gfddal.projection import Projection
 from vos_ros.models.gfddal.state import COARSE_STRIDE, GfddalFeatures, GfddalState
+from vos_ros.models.normalisation import InputNormalisation
 from vos_ros.models.state import Prediction, SegmentationNetwork
 
 
@@ -97,9 +98,7 @@ class Gfddal(SegmentationNetwork[GfddalState]):
         }
         self.output_stride = 2 if len(decoder_channels) > 3 else 4
         self.backbone = build_backbone(backbone)
-        mean, std = torch.tensor([self.backbone.mean, self.backbone.std]).view(2, 1, 3, 1, 1)
-        self.register_buffer("pixel_mean", 255.0 * mean, persistent=False)
-        self.register_buffer("pixel_scale", 1.0 / (255.0 * std), persistent=False)
+        self.normalisation = InputNormalisation(self.backbone)
         channels = self.backbone.channels
         self.directions = Projection(channels, direction_channels, deepest)
         self.context = Projection(channels, guided_channels, deepest)
@@ -120,10 +119,6 @@ class Gfddal(SegmentationNetwork[GfddalState]):
     @property
     def config(self) -> dict:
         return copy.deepcopy(self._config)
-
-    def normalise(self, images: Tensor) -> Tensor:
-        """N x 3 x H x W RGB in 0..255 to the range that the backbone was trained on."""
-        return (images.to(self.pixel_mean.dtype) - self.pixel_mean) * self.pixel_scale
 
     def project(self, features: dict[int, Tensor]) -> GfddalFeatures:
         """The part of `encode` after the backbone (apart, so that training can freeze one)."""
