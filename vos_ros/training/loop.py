@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vos_ros.models.state import FrameFeatures, SegmentationNetwork
+from vos_ros.models.state import FrameFeatures, ObjectState, SegmentationNetwork
 from vos_ros.training.checkpoint import load_checkpoint, save_checkpoint
+from vos_ros.training.erosion import eroded
 from vos_ros.training.losses import frame_loss, soft_targets, total
 from vos_ros.training.stage import Stage
 
@@ -121,6 +123,7 @@ class Trainer:
             state = network.start(frames[0], first)
             parts: dict[str, Tensor] = {}
             for index in range(1, t):
+                state = self._shown(state, labels[:, index - 1], index)
                 prediction, state = network.step(frames[index], state)
                 if not self.stage.attached(self.step):
                     state = state.feedback_detached()
@@ -130,6 +133,22 @@ class Trainer:
                 for name, value in losses.items():
                     parts[name] = parts.get(name, 0) + value / (t - 1)
         return parts
+
+    def _shown(self, state: ObjectState, labels: Tensor, index: int) -> ObjectState:
+        """The state before frame `index`, with the annotated mask before where the stage says so.
+
+        The first mask is an annotated one, too: the state has it from the start, but not eroded.
+        """
+        stage = self.stage
+        if not (stage.gives(self.step) or (index == 1 and stage.erosion)):
+            return state
+        masks = soft_targets(labels, 1, *labels.shape[-2:])[:, 1:]
+        if stage.erosion:
+            # Of the step and the frame alone, so that a resumed run draws the same.
+            rng = np.random.default_rng([stage.seed, self.step, index])
+            radii = rng.integers(0, stage.erosion + 1, masks.shape[:2])
+            masks = eroded(masks, torch.from_numpy(radii).to(masks.device))
+        return state.shown(masks)
 
     def _encode(self, images: Tensor) -> FrameFeatures:
         """Features of all frames at once.

@@ -22,6 +22,8 @@ _RANGES: dict[str, tuple[type, float, float]] = {
     "warm_up": (float, 0, 1),
     "unfreeze": (float, 0, 1),
     "attach": (float, 0, 1),
+    "given": (float, 0, 1),
+    "erosion": (int, 0, math.inf),
     "weight_decay": (float, 0, math.inf),
     "clip_norm": (float, 1e-9, math.inf),
     "worst": (float, 1e-9, 1),
@@ -39,7 +41,7 @@ class Stage:
     """Everything that decides what a stage of training does.
 
     Attributes:
-        model: name of the network, ``gfddal``.
+        model: name of the network, ``gfddal`` or ``dgmpm``.
         network: keyword arguments of the network.
         imagenet: start the backbone from the ImageNet weights of its registry package.
         data: the sources of clips; see `vos_ros.training.sources`.
@@ -54,6 +56,10 @@ class Stage:
         unfreeze: share of the stage from which the backbone is tuned (1: never).
         frozen_stride: layers of the backbone up to this stride are never tuned; 0 spares none.
         attach: share of the stage from which gradients flow through the previous masks.
+        given: share of the stage up to which every previous mask is the annotated one, not the one
+            found: clips are then so many single steps (DGMPM's paper).
+        erosion: most pixels by which an annotated previous mask is made thinner, drawn for every
+            clip and frame; 0 leaves it as it is.
         weight_decay: of AdamW.
         clip_norm: bound of the gradient norm.
         worst: share of pixels in the bootstrapped cross-entropy.
@@ -78,6 +84,8 @@ class Stage:
     unfreeze: float = 1.0
     frozen_stride: int = 8
     attach: float = 0.5
+    given: float = 0.0
+    erosion: int = 0
     weight_decay: float = 1e-4
     clip_norm: float = 1.0
     worst: float = 0.25
@@ -115,6 +123,10 @@ class Stage:
     def attached(self, step: int) -> bool:
         """Whether gradients flow through the previous masks at a step."""
         return step >= self.attach * self.steps
+
+    def gives(self, step: int) -> bool:
+        """Whether every previous mask is the annotated one at a step."""
+        return step < self.given * self.steps
 
 
 def read_stage(path: Path | str) -> Stage:

@@ -16,6 +16,8 @@ from torch.nn import functional as F
 from vos_ros.models.dgmpm.attention import build_attention
 
 _GROUPS = 8
+#: a level with fewer channels goes without a norm: its groups would be next to single channels
+_LEAST_NORMED = 32
 #: of the levels, deepest first; the outputs of res5, res4, res3, res2 and conv1
 LEVEL_STRIDES = (32, 16, 8, 4, 2)
 
@@ -28,8 +30,9 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
-        self.norm = nn.GroupNorm(_GROUPS, channels)
+        normed = channels >= _LEAST_NORMED
+        self.first = nn.Conv2d(channels, channels, 3, padding=1, bias=not normed)
+        self.norm = nn.GroupNorm(_GROUPS, channels) if normed else nn.Identity()
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from vos_ros.models.dgmpm.decoder import LEVEL_STRIDES, FeatureIntegration
 from vos_ros.models.dgmpm.embedding_distance import distance_map, mean_anchors
 from vos_ros.models.dgmpm.extractor import EmbeddingExtractor
 from vos_ros.models.dgmpm.state import DgmpmFeatures, DgmpmState
+from vos_ros.models.normalisation import InputNormalisation
 from vos_ros.models.state import Prediction, SegmentationNetwork, resize_maps
 
 
@@ -85,9 +86,7 @@ class Dgmpm(SegmentationNetwork[DgmpmState]):
         self.embedding_stride, self.output_stride = embedding_stride, output_stride
         self.previous_mask = previous_mask
         self.backbone = build_backbone(backbone)
-        mean, std = torch.tensor([self.backbone.mean, self.backbone.std]).view(2, 1, 3, 1, 1)
-        self.register_buffer("pixel_mean", 255.0 * mean, persistent=False)
-        self.register_buffer("pixel_scale", 1.0 / (255.0 * std), persistent=False)
+        self.normalisation = InputNormalisation(self.backbone)
         channels = self.backbone.channels
         self.extractor = (
             EmbeddingExtractor(channels, embedding_channels, embedding_stride)
@@ -109,10 +108,6 @@ class Dgmpm(SegmentationNetwork[DgmpmState]):
     @property
     def config(self) -> dict:
         return copy.deepcopy(self._config)
-
-    def normalise(self, images: Tensor) -> Tensor:
-        """N x 3 x H x W RGB in 0..255 to the range that the backbone was trained on."""
-        return (images.to(self.pixel_mean.dtype) - self.pixel_mean) * self.pixel_scale
 
     def project(self, features: dict[int, Tensor]) -> DgmpmFeatures:
         """The part of `encode` after the backbone (apart, so that training can freeze one)."""
