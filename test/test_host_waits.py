@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import dgmpm_cases
+import gfddal_cases
 import pytest
 import torch
-from gfddal_cases import SWITCHES, boxes, build, encoded, frames
+from gfddal_cases import boxes, encoded, frames
 from tiny import add_tiny_backbone
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -94,11 +96,20 @@ def test_the_guard_sees_values_read_on_a_real_device(name: str) -> None:
         WAITING[name](torch.ones(2))
 
 
+BUILD = {"gfddal": gfddal_cases.build, "dgmpm": dgmpm_cases.build}
+#: every network, whole and with each of its switches
+VARIANTS = [
+    ("gfddal", {}),
+    *(("gfddal", {switch: False}) for switch in gfddal_cases.SWITCHES),
+    ("dgmpm", {}),
+    *(("dgmpm", changes) for changes in dgmpm_cases.ABLATIONS.values()),
+]
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("switch", [None, *SWITCHES])
-def test_nothing_waits_on_a_device_without_values(switch: str | None, precision: str) -> None:
-    network = build(**({switch: False} if switch else {}))
-    ready = prepare(network, torch.device("meta"), precision)
+@pytest.mark.parametrize(("name", "changes"), VARIANTS, ids=str)
+def test_nothing_waits_on_a_device_without_values(name: str, changes: dict, precision: str) -> None:
+    ready = prepare(BUILD[name](**changes), torch.device("meta"), precision)
     images, masks = frames(1).to("meta"), boxes().to("meta")
     with torch.inference_mode(), HostGuard("meta") as guard:
         features = encoded(ready, images)
@@ -107,12 +118,13 @@ def test_nothing_waits_on_a_device_without_values(switch: str | None, precision:
             prediction, state = ready.step(features, state)
         state = state.resized(96, 128)
     assert guard.operations > 50
-    assert prediction.logits.is_meta and state.coarse.is_meta
+    assert prediction.logits.is_meta and state.previous.is_meta
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_nothing_is_read_on_a_real_device(precision: str) -> None:
-    ready = prepare(build(), torch.device("cpu"), precision)
+@pytest.mark.parametrize("name", BUILD)
+def test_nothing_is_read_on_a_real_device(name: str, precision: str) -> None:
+    ready = prepare(BUILD[name](), torch.device("cpu"), precision)
     with torch.inference_mode(), HostGuard("cpu") as guard:
         features = encoded(ready, frames(1))
         prediction, state = ready.step(features, ready.start(features, boxes()))
@@ -120,9 +132,10 @@ def test_nothing_is_read_on_a_real_device(precision: str) -> None:
     assert prediction.logits.isfinite().all()
 
 
-def test_objects_are_batched_not_looped_over() -> None:
+@pytest.mark.parametrize("name", BUILD)
+def test_objects_are_batched_not_looped_over(name: str) -> None:
     """A step is as many operations for six objects as for one."""
-    network = build()
+    network = BUILD[name]()
     counts = []
     with torch.inference_mode():
         features = encoded(network, frames(1))

@@ -7,17 +7,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from networks import SMALL
 from scenes import BLUE, FIRST, GREEN, RED, SIZE, iou, mask_of, moving, same, scene
 from tiny import ColourNetwork, add_tiny_backbone, tiny_gfddal
 
 from vos_ros.segmenter import SegmentationError, VideoSegmenter
 
 
-@pytest.fixture(params=["colour", "gfddal"])
+@pytest.fixture(params=SMALL)
 def network(request, monkeypatch):
-    """Both networks; GFDDAL with random weights, whose labels are noise that depends on all."""
+    """One network of every kind."""
     add_tiny_backbone(monkeypatch)
-    return ColourNetwork() if request.param == "colour" else tiny_gfddal(seed=2, contrast=40)
+    return SMALL[request.param]()
 
 
 @pytest.fixture

@@ -6,18 +6,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from networks import SMALL
 from scenes import BLUE, FIRST, GREEN, RED, SIZE, iou, mask_of, moving, same, scene
-from tiny import ColourNetwork, add_tiny_backbone, tiny_gfddal
+from tiny import ColourNetwork, add_tiny_backbone
 
 from vos_ros.presence import PresenceSettings
 from vos_ros.segmenter import VideoSegmenter
 
 
-@pytest.fixture(params=["colour", "gfddal"])
+@pytest.fixture(params=SMALL)
 def network(request, monkeypatch):
-    """Both networks; GFDDAL with random weights, whose labels are noise that depends on all."""
+    """One network of every kind."""
     add_tiny_backbone(monkeypatch)
-    return ColourNetwork() if request.param == "colour" else tiny_gfddal(seed=2, contrast=40)
+    return SMALL[request.param]()
 
 
 @pytest.fixture

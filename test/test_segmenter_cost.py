@@ -9,6 +9,7 @@ import contextlib
 import numpy as np
 import pytest
 import torch
+from networks import SMALL
 from scenes import FIRST, RED, mask_of, moving, scene
 from tiny import ColourNetwork, add_tiny_backbone, tiny_gfddal
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -18,11 +19,11 @@ from vos_ros.models.gfddal import appearance
 from vos_ros.segmenter import VideoSegmenter
 
 
-@pytest.fixture(params=["colour", "gfddal"])
+@pytest.fixture(params=SMALL)
 def network(request, monkeypatch):
-    """Both networks; GFDDAL with random weights, whose labels are noise that depends on all."""
+    """One network of every kind."""
     add_tiny_backbone(monkeypatch)
-    return ColourNetwork() if request.param == "colour" else tiny_gfddal(seed=2, contrast=40)
+    return SMALL[request.param]()
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from vos_ros.models.dgmpm.attention import build_attention
 _GROUPS = 8
 #: a level with fewer channels goes without a norm: its groups would be next to single channels
 _LEAST_NORMED = 32
+#: least hidden channels of the last two convolutions
+_LEAST_HIDDEN = 16
 #: of the levels, deepest first; the outputs of res5, res4, res3, res2 and conv1
 LEVEL_STRIDES = (32, 16, 8, 4, 2)
 
@@ -100,9 +102,27 @@ class FeatureIntegration(nn.Module):
             for deep, own in zip(channels[:-1], channels[1:], strict=True)
         )
         self.scale = self.strides[-1] // output_stride
-        self.first = nn.Conv2d(channels[-1], channels[-1] // 2, 3, padding=1)
-        self.predictor = nn.Conv2d(channels[-1] // 2, 2, 3, padding=1)
-        with torch.no_grad():  # the first predictions are undecided rather than confidently wrong
+        hidden = max(channels[-1] // 2, _LEAST_HIDDEN)
+        self.first = nn.Conv2d(channels[-1], hidden, 3, padding=1)
+        self.predictor = nn.Conv2d(hidden, 2, 3, padding=1)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """Begin where everything that comes in reaches the end.
+
+        With PyTorch's own initial weights a signal loses two thirds of its variance in every
+        convolution, and narrow levels die out before they have learnt.
+        """
+        for name, module in self.named_modules():
+            if isinstance(module, nn.Conv2d) and ".attention." not in name:
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        with torch.no_grad():
+            for module in self.modules():
+                if isinstance(module, ResidualBlock):  # the sum grows slowly from block to block
+                    module.second.weight.mul_(0.5)
+                if isinstance(module, GuidedLevel):  # two maps in 0..1 against many side outputs
+                    module.maps.weight.mul_(2.0)
+            # The first predictions are undecided rather than confidently wrong.
             self.predictor.weight.mul_(0.1)
 
     def forward(self, laterals: dict[int, Tensor], maps: dict[int, Tensor]) -> Tensor:

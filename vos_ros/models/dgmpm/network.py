@@ -97,6 +97,9 @@ class Dgmpm(SegmentationNetwork[DgmpmState]):
         self.laterals = nn.ModuleDict(
             {str(s): nn.Conv2d(channels[s], width, 1) for s, width in widths.items()}
         )
+        with torch.no_grad():  # as large as what the guiding maps add; side outputs are larger
+            for lateral in self.laterals.values():
+                lateral.weight.mul_(0.3)
         self.decoder = FeatureIntegration(
             decoder_channels,
             embedding_distance + previous_mask,
