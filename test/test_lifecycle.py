@@ -4,42 +4,16 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
-from collections.abc import Iterator
 
 import pytest
-import rclpy
-from rclpy.context import Context
 from rclpy.parameter import Parameter
-from stage import Stage, header, new_context, order, transition
+from stage import Stage, header, order, transition
 from std_srvs.srv import Trigger
 
 from vos_ros.ros import pipeline
 from vos_ros.ros.statistics import Statistics
 from vos_ros.weights import WeightsError
-
-NUMBERS = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def context() -> Iterator[Context]:
-    context = new_context()
-    yield context
-    rclpy.try_shutdown(context=context)
-
-
-@pytest.fixture
-def make_stage(context: Context) -> Iterator:
-    stages: list[Stage] = []
-
-    def make(**parameters) -> Stage:
-        stages.append(Stage(context, f"/life_{next(NUMBERS)}", **parameters))
-        return stages[-1]
-
-    yield make
-    for stage in stages:
-        stage.close()
 
 
 def entities(stage: Stage) -> tuple[set[str], set[str], int, int]:
@@ -237,7 +211,7 @@ def test_a_wrong_transition_is_refused(make_stage):
 
 
 def test_destroying_the_node_at_work_ends_its_thread(context):
-    stage = Stage(context, f"/life_{next(NUMBERS)}").activate()
+    stage = Stage(context, "/life").activate()
     stage.send(1)
     assert stage.call(order()).success
     stage.close()

@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-import rclpy
 from lifecycle_msgs.srv import GetState
 from rclpy.context import Context
 from rclpy.parameter import Parameter
@@ -20,7 +18,6 @@ from stage import (
     WIDTH,
     Stage,
     header,
-    new_context,
     order,
     picture,
     stamp,
@@ -34,27 +31,11 @@ from vos_msgs.srv import InitMask, RemoveObject
 from vos_ros.ros import publishers, qos
 from vos_ros.ros.images import labels_to_message, rgb_to_message
 
-NUMBERS = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def context() -> Iterator[Context]:
-    context = new_context()
-    yield context
-    rclpy.try_shutdown(context=context)
-
 
 @pytest.fixture
-def make_stage(context: Context) -> Iterator:
-    stages: list[Stage] = []
-
-    def make(**parameters) -> Stage:
-        stages.append(Stage(context, f"/stage_{next(NUMBERS)}", **parameters))
-        return stages[-1].activate()
-
-    yield make
-    for stage in stages:
-        stage.close()
+def make_stage(make_stage: Callable[..., Stage]) -> Callable[..., Stage]:
+    """As the shared one, but each node is active at once."""
+    return lambda **parameters: make_stage(**parameters).activate()
 
 
 @pytest.fixture
@@ -398,7 +379,7 @@ REFUSALS = {
 @pytest.fixture(scope="module")
 def following(context: Context) -> Iterator[Stage]:
     """A stage that follows three objects through all refusals."""
-    stage = Stage(context, f"/stage_{next(NUMBERS)}").activate()
+    stage = Stage(context, "/following").activate()
     follow_all(stage)
     yield stage
     stage.close()

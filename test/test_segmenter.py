@@ -7,23 +7,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from networks import SMALL
 from scenes import BLUE, FIRST, GREEN, RED, SIZE, iou, mask_of, moving, same, scene
-from tiny import ColourNetwork, add_tiny_backbone, tiny_gfddal
+from tiny import add_tiny_backbone, tiny_gfddal
 
 from vos_ros.segmenter import SegmentationError, VideoSegmenter
-
-
-@pytest.fixture(params=SMALL)
-def network(request, monkeypatch):
-    """One network of every kind."""
-    add_tiny_backbone(monkeypatch)
-    return SMALL[request.param]()
-
-
-@pytest.fixture
-def colour():
-    return VideoSegmenter(ColourNetwork(), size=64)
 
 
 def test_ids_that_are_not_1_to_n_are_followed_under_their_own_numbers(colour):

@@ -6,24 +6,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from networks import SMALL
 from scenes import BLUE, FIRST, GREEN, RED, SIZE, iou, mask_of, moving, same, scene
-from tiny import ColourNetwork, add_tiny_backbone
+from tiny import ColourNetwork
 
 from vos_ros.presence import PresenceSettings
 from vos_ros.segmenter import VideoSegmenter
-
-
-@pytest.fixture(params=SMALL)
-def network(request, monkeypatch):
-    """One network of every kind."""
-    add_tiny_backbone(monkeypatch)
-    return SMALL[request.param]()
-
-
-@pytest.fixture
-def colour():
-    return VideoSegmenter(ColourNetwork(), size=64)
 
 
 def test_starting_with_later_images_is_starting_and_stepping(network):

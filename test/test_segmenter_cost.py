@@ -9,7 +9,6 @@ import contextlib
 import numpy as np
 import pytest
 import torch
-from networks import SMALL
 from scenes import FIRST, RED, mask_of, moving, scene
 from tiny import ColourNetwork, add_tiny_backbone, tiny_gfddal
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -17,18 +16,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from vos_ros import readout
 from vos_ros.models.gfddal import appearance
 from vos_ros.segmenter import VideoSegmenter
-
-
-@pytest.fixture(params=SMALL)
-def network(request, monkeypatch):
-    """One network of every kind."""
-    add_tiny_backbone(monkeypatch)
-    return SMALL[request.param]()
-
-
-@pytest.fixture
-def colour():
-    return VideoSegmenter(ColourNetwork(), size=64)
 
 
 def test_the_state_keeps_its_size_over_500_steps(monkeypatch):

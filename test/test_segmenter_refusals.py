@@ -6,25 +6,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from networks import SMALL
 from scenes import FIRST, mask_of, moving, same
-from tiny import ColourNetwork, add_tiny_backbone
+from tiny import ColourNetwork
 
 from vos_ros import readout
 from vos_ros.segmenter import SegmentationError, VideoSegmenter
-
-
-@pytest.fixture(params=SMALL)
-def network(request, monkeypatch):
-    """One network of every kind."""
-    add_tiny_backbone(monkeypatch)
-    return SMALL[request.param]()
-
-
-@pytest.fixture
-def colour():
-    return VideoSegmenter(ColourNetwork(), size=64)
-
 
 IMAGE = moving(1)[0]
 TOO_MANY = mask_of(*((8 * i, 0, 6, i + 1) for i in range(5)))
