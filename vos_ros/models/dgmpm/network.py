@@ -39,7 +39,7 @@ class Dgmpm(SegmentationNetwork[DgmpmState]):
         decoder_channels: of the levels at strides 32, 16, 8, 4 and 2, multiples of 8; the last
             may be left out, or the last two.
         attention_channels: hidden channels of the spatial attention.
-        output_stride: of the prediction: 1 (the paper's), 2, 4 or 8, at most that of the last
+        output_stride: of the prediction: 1 (the paper's), 2 or 4, at most that of the last
             level.
         embedding_distance: with the embedding distance module (EDM in the ablation).
         previous_mask: with the previous mask as a guiding map (PM).
@@ -205,9 +205,9 @@ def _check(channels: Sequence[int], embedding: int, output: int, attention: str)
     if embedding not in (1, 2, 4):
         raise ValueError(f"embedding_stride must be 1, 2 or 4, not {embedding}")
     last = LEVEL_STRIDES[len(channels) - 1]
-    if output not in [stride for stride in (1, 2, 4, 8) if stride <= last]:
+    if output not in [stride for stride in (1, 2, 4) if stride <= last]:
         raise ValueError(
-            f"output_stride must be 1, 2, 4 or 8 and at most that of the last level, {last}, "
+            f"output_stride must be 1, 2 or 4 and at most that of the last level, {last}, "
             f"not {output}"
         )
     if attention not in ATTENTIONS:
