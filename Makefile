@@ -30,6 +30,7 @@ PACKAGE_SOURCES := $(call sources,vos_ros launch config weights scripts resource
 help:
 	@echo 'make demo    play a video as a camera, follow an object in it, write what came back to out/demo'
 	@echo '             VIDEO=file-or-folder MASK=png: your own video, and the mask of its first frame'
+	@echo '             TRUTH=folder: true masks, one a frame, to score what came back'
 	@echo 'make test    run all tests'
 	@echo 'make setup   make the environment in .venv; the two above do it themselves'
 	@echo 'make lint    check the style of the sources'
@@ -42,7 +43,8 @@ setup: $(DONE)/vos_ros
 
 .PHONY: demo
 demo: setup
-	@$(PYTHON_IN) -m vos_ros demo $${VIDEO:+--video "$$VIDEO"} $${MASK:+--mask "$$MASK"} --out out/demo
+	@$(PYTHON_IN) -m vos_ros demo $${VIDEO:+--video "$$VIDEO"} $${MASK:+--mask "$$MASK"} \
+	    $${TRUTH:+--truth "$$TRUTH"} --out out/demo
 
 .PHONY: test
 test: setup
