@@ -32,6 +32,11 @@ def prepare(
     if precision not in PRECISIONS:
         raise ValueError(f"no precision is called {precision!r}: one of {', '.join(PRECISIONS)}")
     ready = fold_batch_norms(network).eval().requires_grad_(False).to(device)
+    if device.type == "cuda":
+        # Else sums of half-precision products may be kept in half precision on the way. This is a
+        # setting of the whole process; PyTorch has none for one network.
+        torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
+        torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
     dtype = PRECISIONS[precision]
     for module in ready.modules():
         if getattr(module, "full_precision", False):

@@ -26,8 +26,8 @@ def directional_kernels(directions: Tensor, masks: Tensor) -> tuple[Tensor, Tens
 def match(target_kernels: Tensor, background_kernels: Tensor, directions: Tensor) -> Tensor:
     """How well every place of frame t agrees with its best kernel (equation 2).
 
-    One batched product of all kernels with all directions, accumulated in float32 by the matrix
-    routines, then the maximum over kernels.
+    One batched product of all kernels with all directions, accumulated in float32 (on CUDA
+    `inference.prepare` sees to that), then the maximum over kernels.
 
     Args:
         target_kernels: N x K x L x D, L kernels of the first frame (L = h w there).
