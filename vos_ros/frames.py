@@ -42,7 +42,8 @@ class Geometry:
         Args:
             height: of the camera image.
             width: of the camera image.
-            size: wanted short side of the scaled image; the image is never enlarged.
+            size: wanted short side of the scaled image; the image is never enlarged beyond rounding
+                to a multiple of 4.
             stride: the padded sides are multiples of it.
         """
         short, long = min(height, width), max(height, width)
