@@ -9,39 +9,18 @@ therefore counts at once, with plain `pytest` as with `make test`. What only an 
 when that is older than the sources.
 """
 
-import fcntl
 import logging
 import os
-import random
-import tempfile
 from pathlib import Path
-from typing import TextIO
 
+from vos_ros.apps.domains import claim_domain
 from vos_ros.ros.environment import complete_environment
 
 ROOT = Path(__file__).parent
 
-
-def claim_domain() -> TextIO:
-    """Take a DDS domain that no other test process of this machine has.
-
-    The claim lasts as long as the returned file is open. Ids 1 to 100 use ports below those that
-    the system hands out by itself.
-    """
-    for number in random.sample(range(1, 101), 100):
-        claim = open(Path(tempfile.gettempdir(), f"vos_ros-domain-{number}.lock"), "a")  # noqa: SIM115
-        try:
-            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            claim.close()
-            continue
-        os.environ["ROS_DOMAIN_ID"] = str(number)
-        return claim
-    raise RuntimeError("All DDS domains from 1 to 100 are taken by other test processes.")
-
-
 # An xdist worker is a process of its own, so each gets a domain of its own.
 DOMAIN_CLAIM = claim_domain()
+os.environ["ROS_DOMAIN_ID"] = str(DOMAIN_CLAIM.number)
 os.environ.update(complete_environment(os.environ))
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 os.environ["PYTHONPATH"] = os.pathsep.join(

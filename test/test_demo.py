@@ -17,7 +17,13 @@ import numpy as np
 import pytest
 
 from vos_ros.apps.demo import main, read_log
-from vos_ros.apps.demo_accuracy import TruthError, accuracy_json, score, truth_files
+from vos_ros.apps.demo_accuracy import (
+    TruthError,
+    accuracy_json,
+    frames_with_truth,
+    score,
+    truth_files,
+)
 from vos_ros.apps.demo_clip import (
     DEFAULT_MASK,
     ClipError,
@@ -103,7 +109,7 @@ def test_summary_of_a_run_worked_out_by_hand() -> None:
     )
     summary = summarise(recording, match(recording.sent, recording.masks))
     assert (summary.frames_sent, summary.frames_received, summary.frames_held) == (6, 5, 1)
-    assert (summary.masks_returned, summary.frames_dropped) == (3, 3)
+    assert (summary.masks_returned, summary.frames_without_mask) == (3, 3)
     assert summary.fps_sent == pytest.approx(25.0)
     assert summary.fps_masks == pytest.approx(2 / 0.280)  # arrivals at 30, 130 and 310 ms
     assert summary.latency_ms_median == pytest.approx(50)
@@ -197,10 +203,18 @@ def test_accuracy_against_squares(tmp_path: Path) -> None:
     assert [item.frame for item in scores] == [1, 2]
     assert (scores[0].j, scores[0].f) == (100, 100)
     assert scores[1].j == pytest.approx(100 / 3)
-    content = accuracy_json(scores)
+    content = accuracy_json(scores, 5)
+    assert (content["frames_with_truth"], len(content["frames"])) == (5, 2)
     assert content["j"] == pytest.approx((100 + 100 / 3) / 2, abs=0.01)
     assert content["jf"] == pytest.approx((content["j"] + content["f"]) / 2, abs=0.01)
-    assert accuracy_json([]) is None
+    assert accuracy_json([], 5) is None
+
+
+def test_frames_whose_mask_is_missing_count_among_those_with_truth() -> None:
+    truth = {k: Path(f"{k}.png") for k in (0, 3, 4, 5, 9)}
+    # Frame 3 was given, it was sent again and again before the clip began; 9 was never sent.
+    assert frames_with_truth([3, 3, 3, 4, 5, 6], truth, 3) == 2
+    assert frames_with_truth([0, 0, 1, 2], truth) == 0
 
 
 def test_several_objects_are_compared_id_by_id(tmp_path: Path) -> None:

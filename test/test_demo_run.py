@@ -60,7 +60,7 @@ def test_a_short_run_leaves_what_it_promises(clip: Path, tmp_path: Path) -> None
     assert summary["problems"] == [] and summary["masks_foreign"] == 0
     assert summary["frames_sent"] == FRAMES
     assert 1 <= summary["masks_returned"] <= FRAMES
-    assert summary["frames_dropped"] == FRAMES - summary["masks_returned"]
+    assert summary["frames_without_mask"] == FRAMES - summary["masks_returned"]
     assert summary["latency_ms_median"] > 0
     assert summary["objects"] == {"255": "disc"}
     assert len(summary["presence"]["255"]) == summary["masks_returned"]
@@ -72,6 +72,9 @@ def test_a_short_run_leaves_what_it_promises(clip: Path, tmp_path: Path) -> None
     assert len(frames) == FRAMES and frames[0].shape == (180, 320, 3)
     assert cv2.imread(str(out / "contact_sheet.png")) is not None
     assert "disc: present in" in ended.stdout
+    assert summary["accuracy_percent"]["frames_with_truth"] == FRAMES - 1
+    assert f"the masks of {len(scored)} of {FRAMES - 1} frames with truth" in ended.stdout
+    assert f"{summary['frames_without_mask']} frames without a mask" in ended.stdout
 
 
 @pytest.mark.timeout(PATIENCE + 60)

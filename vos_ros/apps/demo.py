@@ -33,6 +33,7 @@ from vos_ros.apps.demo_clip import ClipError, default_video
 from vos_ros.apps.demo_options import Options, parser, read_options
 from vos_ros.apps.demo_output import report
 from vos_ros.apps.demo_report import Recording, SentFrame, camera_rate
+from vos_ros.apps.domains import claim_domain
 from vos_ros.apps.processes import Child
 from vos_ros.apps.publish_video import OptionError
 from vos_ros.data.image_files import ImageFileError
@@ -82,15 +83,17 @@ def _write_first_frame(video: str, start: int, path: Path) -> int:
 def _record(options: Options) -> Recording:
     """Run the three processes and return what came back; the other two are ended then."""
     os.environ.update(complete_environment(os.environ))
-    os.environ["ROS_DOMAIN_ID"] = str(options.domain)
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     from vos_ros.apps.demo_session import DemoSession
 
     options.out.mkdir(parents=True, exist_ok=True)
     log = options.out / _LOG
     with ExitStack() as stack:
+        # Away from domain 0, where the user's own robot may be listening.
+        domain = options.domain or stack.enter_context(claim_domain()).number
+        os.environ["ROS_DOMAIN_ID"] = str(domain)
         node = _start("node", _node_arguments(options), options.out, stack)
-        session = DemoSession([node], options.domain)
+        session = DemoSession([node], domain)
         stack.callback(session.close)
         print("Starting the node ...", flush=True)
         session.wait_until_active()

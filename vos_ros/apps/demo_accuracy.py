@@ -95,8 +95,18 @@ def score(
     return scores
 
 
-def accuracy_json(scores: list[FrameScore]) -> dict[str, object] | None:
-    """Return the means and the frames, in percent, keys j, f and jf; None without scores."""
+def frames_with_truth(sent: Iterable[int], truth: dict[int, Path], given: int = 0) -> int:
+    """Return how many scores there would be if a mask had come for every frame sent."""
+    return len((set(sent) & truth.keys()) - {given})
+
+
+def accuracy_json(scores: list[FrameScore], possible: int) -> dict[str, object] | None:
+    """Return the means and the frames, in percent, keys j, f and jf; None without scores.
+
+    Args:
+        scores: of the masks that came.
+        possible: see `frames_with_truth`; the key is frames_with_truth.
+    """
     if not scores:
         return None
     rows = [
@@ -106,4 +116,4 @@ def accuracy_json(scores: list[FrameScore]) -> dict[str, object] | None:
     means = {
         key: round(float(np.mean([getattr(s, key) for s in scores])), 2) for key in ("j", "f", "jf")
     }
-    return {**means, "frames": rows}
+    return {**means, "frames_with_truth": possible, "frames": rows}

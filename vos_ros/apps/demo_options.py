@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +24,7 @@ class Options:
     rate: float
     size: tuple[int, int] | None
     max_frames: int
-    domain: int
+    domain: int  # 0: one that is free
     node_parameters: dict[str, str | int]
 
 
@@ -47,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     add("--device", default="", help="auto, cpu, cuda or cuda:N (default: the node's)")
     add("--precision", default="", help="auto, fp32, bf16 or fp16 (default: the node's)")
     add("--internal-size", type=int, default=0, help="short side the network sees, in pixels")
-    add("--domain", type=int, default=0, help="ROS domain id (default: one of 1..100)")
+    add("--domain", type=int, default=0, help="ROS domain id (default: a free one of 1..100)")
     add("--start", type=int, metavar="N", help="begin with the clip's frame N")
     add("--first-frame", default="", metavar="PNG", help="only write a frame to draw on")
     return built
@@ -80,7 +79,6 @@ def read_options(given: argparse.Namespace) -> Options:
         rate=given.rate,
         size=parse_size(given.size) if given.size else None,
         max_frames=given.max_frames,
-        # Away from domain 0, where the user's own robot may be listening.
-        domain=given.domain or 1 + os.getpid() % 100,
+        domain=given.domain,
         node_parameters={name: value for name, value in node.items() if value},
     )

@@ -9,7 +9,7 @@ import shutil
 
 from tqdm import tqdm
 
-from vos_ros.apps.demo_accuracy import FrameScore, accuracy_json, score
+from vos_ros.apps.demo_accuracy import FrameScore, accuracy_json, frames_with_truth, score
 from vos_ros.apps.demo_options import Options
 from vos_ros.apps.demo_pictures import Pictures
 from vos_ros.apps.demo_report import (
@@ -42,6 +42,8 @@ def report(options: Options, recording: Recording) -> int:
             codec = pictures.write(options.out, last, rate, bar.update)
     results = ((frame.index, mask.labels()) for frame, mask in matched.pairs)
     scores = score(results, options.truth, clip.ids, clip.start)
+    sent = (frame.index for frame in recording.sent)
+    possible = frames_with_truth(sent, options.truth, clip.start)
     table = presence_table(recording, matched)
     content = {
         "video": str(clip.reader.path),
@@ -52,11 +54,11 @@ def report(options: Options, recording: Recording) -> int:
         **summary.as_json(),
         "overlay_codec": codec,
         "presence": {str(k): rows for k, rows in table.items()},
-        "accuracy_percent": accuracy_json(scores),
+        "accuracy_percent": accuracy_json(scores, possible),
     }
     text = json.dumps(content, indent=1)
     (options.out / "summary.json").write_text(text + "\n", encoding="utf-8")
-    print(describe(summary, options, matched, table, scores))
+    print(describe(summary, options, matched, table, scores, possible))
     return 1 if summary.problems else 0
 
 
@@ -66,14 +68,15 @@ def describe(
     matched: Matched,
     table: dict[int, PresenceRows],
     scores: list[FrameScore],
+    possible: int,
 ) -> str:
-    """Return the summary for people."""
+    """Return the summary for people; `possible` is how many scores there could have been."""
     lines = [
         "",
         f"camera   {summary.frames_sent} frames sent at {summary.fps_sent:.1f} Hz, "
         f"{summary.frames_received} received here",
         f"node     {summary.masks_returned} masks at {summary.fps_masks:.1f} Hz, "
-        f"{summary.frames_dropped} frames dropped in favour of newer ones",
+        f"{summary.frames_without_mask} frames without a mask",
         f"latency  stamp to mask {summary.latency_ms_median:.0f} ms median, "
         f"{summary.latency_ms_p95:.0f} ms at 95 %",
     ]
@@ -84,10 +87,11 @@ def describe(
         there = sum(1 for row in rows if row["present"])
         lines.append(f"{name}: present in {there} of {len(rows)} masks")
         lines.append(f"         |{presence_bar(rows, start, last)}|")
-    means = accuracy_json(scores)
+    means = accuracy_json(scores, possible)
     if means:
         lines.append(
-            f"accuracy J&F {means['jf']} %  (J {means['j']}, F {means['f']}; {len(scores)} frames)"
+            f"accuracy J&F {means['jf']} %  (J {means['j']}, F {means['f']}; "
+            f"the masks of {len(scores)} of {possible} frames with truth)"
         )
     lines.append(f"written to {options.out}: overlay.mp4, contact_sheet.png, summary.json")
     lines += [f"FAILED: {problem}" for problem in summary.problems]

@@ -144,7 +144,7 @@ class Summary:
     masks_returned: int  # with the stamp of a frame sent while the clip played
     masks_foreign: int
     masks_repeated: int
-    frames_dropped: int  # sent, and no mask came
+    frames_without_mask: int  # given up for newer ones by the node, or lost on the way
     fps_sent: float
     fps_masks: float
     latency_ms_median: float  # from the stamp to the mask in the demo's hands
@@ -174,7 +174,7 @@ def summarise(recording: Recording, matched: Matched) -> Summary:
         masks_returned=len(matched.pairs),
         masks_foreign=matched.foreign,
         masks_repeated=matched.repeated,
-        frames_dropped=len(played) - len(matched.pairs),
+        frames_without_mask=len(played) - len(matched.pairs),
         fps_sent=rate_of(sorted(stamps)),
         fps_masks=rate_of([mask.arrived for _, mask in matched.pairs]),
         latency_ms_median=percentile(latencies, 0.5),
