@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -42,36 +43,54 @@ def test_one_version_everywhere() -> None:
     assert versions == {vos_ros.__version__}
 
 
-def imported_packages() -> set[str]:
+#: the rosdep keys of what is not a ROS package
+KEYS = {
+    "cv2": "python3-opencv",
+    "hypothesis": "python3-hypothesis",
+    "mpmath": "python3-mpmath",
+    "numpy": "python3-numpy",
+    "PIL": "python3-pil",
+    "pytest": "python3-pytest",
+    "scipy": "python3-scipy",
+    "torch": "python3-torch",
+    "tqdm": "python3-tqdm",
+    "yaml": "python3-yaml",
+}
+#: safetensors has none; av is used where it is installed and done without elsewhere
+WITHOUT_KEY = {"safetensors", "av"}
+#: what the tests need and no statement imports
+UNIMPORTED = {"launch_pytest", "python3-pytest-timeout", "python3-pytest-xdist"}
+
+
+def imported_packages(files: Iterable[Path]) -> set[str]:
+    """What some files import that is neither Python's nor ours, by its key where it has one."""
     names: set[str] = set()
-    for path in [*ROOT.glob("vos_ros/**/*.py"), *ROOT.glob("launch/*.py")]:
+    for path in files:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 names |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 names.add(node.module.partition(".")[0])
-    return names - set(sys.stdlib_module_names) - {"vos_ros"}
+    ours = {"vos_ros", *(path.stem for path in ROOT.glob("test/*.py"))}
+    foreign = names - set(sys.stdlib_module_names) - ours - WITHOUT_KEY
+    return {KEYS.get(name, name) for name in foreign}
 
 
-def test_everything_imported_is_a_declared_dependency() -> None:
-    keys = {
-        "cv2": "python3-opencv",
-        "numpy": "python3-numpy",
-        "PIL": "python3-pil",
-        "scipy": "python3-scipy",
-        "torch": "python3-torch",
-        "tqdm": "python3-tqdm",
-        "yaml": "python3-yaml",
-    }
-    # safetensors has no rosdep key; av is used where it is installed and done without elsewhere.
-    without_key = {"safetensors", "av"}
-    declared = {
-        element.text
-        for element in manifest(ROOT / "package.xml")
-        if element.tag in ("depend", "exec_depend")
-    }
-    needed = {keys.get(name, name) for name in imported_packages() - without_key}
-    assert needed <= declared
+def declared(*tags: str) -> set[str]:
+    """The dependencies of some kinds, by their keys."""
+    elements = [e.text for e in manifest(ROOT / "package.xml") if e.tag in tags]
+    assert len(elements) == len(set(elements))
+    return set(elements)
+
+
+def test_what_is_imported_is_what_is_declared() -> None:
+    needed = imported_packages([*ROOT.glob("vos_ros/**/*.py"), *ROOT.glob("launch/*.py")])
+    assert declared("depend", "exec_depend") == needed
+
+
+def test_what_the_tests_need_besides_is_declared() -> None:
+    needed = imported_packages([ROOT / "conftest.py", *ROOT.glob("test/*.py")])
+    assert declared("test_depend") == needed - declared("depend", "exec_depend") | UNIMPORTED
 
 
 def test_every_folder_of_modules_is_a_package() -> None:
