@@ -84,12 +84,12 @@ def _node(context: LaunchContext) -> list[Node]:
 
 def _value(parameter: Parameter, text: str) -> Value:
     """The value that an argument's text means; ValueError, with a sentence, when it is none."""
+    # YAML would read 1e-5, and so what Python prints for it, as a text.
+    read = yaml.safe_load if parameter.type is bool else parameter.type
     try:
-        value = text if parameter.type is str else yaml.safe_load(text)
-    except yaml.YAMLError:
+        value = read(text)
+    except (ValueError, yaml.YAMLError):
         value = text
-    if parameter.type is float and type(value) is int:
-        value = float(value)
     problem = parameter.problem(value)
     if problem:
         raise ValueError(problem)

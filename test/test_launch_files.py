@@ -18,7 +18,7 @@ import pytest
 from vos_ros.apps.cli import ALIASES, COMMANDS
 from vos_ros.apps.publish_video import Options
 from vos_ros.ros.environment import MALLOC_SETTINGS, PROFILE_VARIABLES
-from vos_ros.ros.parameters import BY_NAME, TABLE
+from vos_ros.ros.parameters import BY_NAME, TABLE, show
 
 LAUNCH = Path(__file__).parents[1] / "launch"
 
@@ -137,9 +137,19 @@ def test_what_is_given_reaches_the_node_with_its_type() -> None:
     }
 
 
+@pytest.mark.parametrize("written", [str, show], ids=["python", "plain"])
+def test_every_default_may_be_given_as_it_is_written(written) -> None:
+    # An empty argument is one that is not given.
+    defaults = {p.name: p.default for p in TABLE if p.default != ""}
+    texts = {name: written(value).strip("'") for name, value in defaults.items()}
+    assert vos_node(**texts).kwargs["parameters"][1] == defaults
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
+        ("presence_minimum_area", "tiny"),
+        ("overlay_alpha", "nan"),
         ("autostart", "perhaps"),
         ("internal_size", "12.5"),
         ("internal_size", "{"),

@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -63,15 +64,18 @@ class Parameter:
         if type(value) is not self.type:
             return (
                 f"Parameter '{self.name}' must be {_TYPE_WORDS[self.type]}, such as"
-                f" {_shown(self.default)}, and was given {_shown(value)}."
+                f" {show(self.default)}, and was given {show(value)}."
             )
         if self.limits is not None and not self._within(value):
             low, high = (self.type(limit) for limit in self.limits)
-            return f"Parameter '{self.name}' must be from {low} to {high}, and was given {value}."
+            return (
+                f"Parameter '{self.name}' must be from {show(low)} to {show(high)}, and was given"
+                f" {show(value)}."
+            )
         if not self._chosen(value):
             return (
                 f"Parameter '{self.name}' must be one of {', '.join(self.choices)}, and was given"
-                f" {_shown(value)}."
+                f" {show(value)}."
             )
         return None
 
@@ -93,9 +97,12 @@ _TYPE_WORDS = {
 }
 
 
-def _shown(value: Any) -> str:
+def show(value: Any) -> str:
+    """Write a value as people and YAML do: true, 'text', and 0.00001 rather than 1e-05."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float) and 1e-16 < abs(value) < 1e16:
+        return format(Decimal(repr(value)), "f")
     return f"'{value}'" if isinstance(value, str) else str(value)
 
 
