@@ -263,6 +263,24 @@ def test_a_mask_in_another_encoding_is_refused_with_the_right_ones(encoding):
     assert all(right in text for right in MASK_ENCODINGS)
 
 
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"width": 0}, "The mask is 0 x 3 pixels"),
+        ({"step": 1}, "The mask's step is 1 bytes"),
+        ({"data": b"12345"}, "The mask carries 5 bytes, but 3 rows of 4 bytes make 12; the data"),
+    ],
+)
+def test_a_mask_is_called_so_where_it_is_refused(changes, words):
+    msg = _image("mono8")
+    for name, value in changes.items():
+        setattr(msg, name, value)
+    text = _refusal(msg, mask_to_labels)
+    assert text.startswith(words)
+    assert "image" not in text
+    assert _refusal(msg).startswith(words.replace("mask", "image"))
+
+
 @UNHURRIED
 @given(hostile_messages(MASK_ENCODINGS))
 def test_no_mask_does_worse_than_being_refused(msg):

@@ -78,7 +78,7 @@ def mask_to_labels(msg: Image) -> np.ndarray:
             f"The mask's encoding is {shorten(msg.encoding)}; a mask holds one object id per pixel"
             f" and must be {', '.join(MASK_ENCODINGS[:-1])} or {MASK_ENCODINGS[-1]}."
         )
-    return view_pixels(msg, ENCODINGS[msg.encoding])
+    return view_pixels(msg, ENCODINGS[msg.encoding], "mask")
 
 
 def labels_to_message(labels: np.ndarray, header: Header) -> Image:

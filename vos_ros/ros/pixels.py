@@ -14,12 +14,13 @@ from sensor_msgs.msg import Image
 from vos_ros.ros.encodings import MAX_SIDE, Encoding, ImageError
 
 
-def view_pixels(msg: Image, encoding: Encoding) -> np.ndarray:
+def view_pixels(msg: Image, encoding: Encoding, what: str = "image") -> np.ndarray:
     """View the message's pixels, padding at the end of rows left out.
 
     Args:
         msg: the image; its data is shared with the result, which must not be written to.
         encoding: the layout to read the data in, of the message's own encoding.
+        what: what a refusal calls the message: image or mask.
 
     Returns:
         H x W (one channel) or H x W x C, uint8 or uint16 in the machine's byte order; for a planar
@@ -28,10 +29,10 @@ def view_pixels(msg: Image, encoding: Encoding) -> np.ndarray:
     Raises:
         ImageError: size, step and length of the data do not fit one another or the encoding.
     """
-    check_size(msg.width, msg.height)
-    _check_even(msg, encoding)
+    check_size(msg.width, msg.height, what)
+    _check_even(msg, encoding, what)
     rows = msg.height * 3 // 2 if encoding.planar else msg.height
-    step = _check_length(msg, encoding, rows)
+    step = _check_length(msg, encoding, rows, what)
     shape: tuple[int, ...] = (rows, msg.width)
     strides: tuple[int, ...] = (step, encoding.channels * encoding.itemsize)
     if encoding.channels > 1:
@@ -44,38 +45,38 @@ def view_pixels(msg: Image, encoding: Encoding) -> np.ndarray:
     return pixels if pixels.flags.aligned else pixels.copy()
 
 
-def check_size(width: int, height: int) -> None:
-    """Refuse an image without pixels or of an absurd size, both in pixels.
+def check_size(width: int, height: int, what: str = "image") -> None:
+    """Refuse an image (or `what` it is called) without pixels or of an absurd size, in pixels.
 
     Raises:
         ImageError: a side is 0 or above `MAX_SIDE`.
     """
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
         raise ImageError(
-            f"The image is {width} x {height} pixels (width x height); each must be 1 to"
+            f"The {what} is {width} x {height} pixels (width x height); each must be 1 to"
             f" {MAX_SIDE}."
         )
 
 
-def _check_even(msg: Image, encoding: Encoding) -> None:
+def _check_even(msg: Image, encoding: Encoding, what: str) -> None:
     if encoding.even_width and msg.width % 2:
         raise ImageError(
-            f"The image is {msg.width} pixels wide, but in {encoding.name} two neighbouring pixels"
+            f"The {what} is {msg.width} pixels wide, but in {encoding.name} two neighbouring pixels"
             " share their colour; the width must be even."
         )
     if encoding.planar and msg.height % 2:
         raise ImageError(
-            f"The image is {msg.height} pixels high, but in {encoding.name} two rows share their"
+            f"The {what} is {msg.height} pixels high, but in {encoding.name} two rows share their"
             " colour; the height must be even."
         )
 
 
-def _check_length(msg: Image, encoding: Encoding, rows: int) -> int:
+def _check_length(msg: Image, encoding: Encoding, rows: int, what: str) -> int:
     """Return the bytes from one row to the next, once the data is known to hold all rows."""
     row_bytes = msg.width * encoding.channels * encoding.itemsize
     if msg.step < row_bytes:
         raise ImageError(
-            f"The image's step is {msg.step} bytes, but a row of {msg.width} pixels takes"
+            f"The {what}'s step is {msg.step} bytes, but a row of {msg.width} pixels takes"
             f" {row_bytes} bytes in {encoding.name}; step must be at least that."
         )
     held = len(msg.data)
@@ -85,8 +86,8 @@ def _check_length(msg: Image, encoding: Encoding, rows: int) -> int:
         return row_bytes
     if held < rows * msg.step:
         raise ImageError(
-            f"The image carries {held} bytes, but {rows} rows of {msg.step} bytes"
+            f"The {what} carries {held} bytes, but {rows} rows of {msg.step} bytes"
             f"{' (two planes)' if encoding.planar else ''} make {rows * msg.step}; the data must"
-            " hold the whole image."
+            f" hold the whole {what}."
         )
     return msg.step
