@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,6 +46,7 @@ def read_init_request(request: InitMask.Request) -> InitOrder:
     Raises:
         RequestError: the mask cannot be read or holds no object, or ids or names are wrong.
     """
+    _check_counts(request)
     try:
         labels = mask_to_labels(request.mask)
     except ImageError as error:
@@ -61,6 +63,15 @@ def read_init_request(request: InitMask.Request) -> InitOrder:
         image=request.image if _given(request.image) else None,
         stamp_ns=nanoseconds(request.mask.header.stamp),
     )
+
+
+def _check_counts(request: InitMask.Request) -> None:
+    """Refuse lists longer than any right one, before anything is done with what they hold."""
+    for what, count in (("ids", len(request.ids)), ("names", len(request.names))):
+        if count > HIGHEST_ID:
+            raise RequestError(
+                f"At most {HIGHEST_ID} {what} may be given, and the request has {count}."
+            )
 
 
 def _given(image: Image) -> bool:
@@ -80,17 +91,17 @@ def _ids_to_follow(present: list[int], wanted: list[int]) -> list[int]:
             "The mask holds no object: every pixel is 0. Give the pixels of each object its id,"
             f" 1 to {HIGHEST_ID}."
         )
-    ids = wanted or present
+    ids, known = wanted or present, set(present)
     _refuse(
         [label for label in ids if not 1 <= label <= HIGHEST_ID],
         f"Ids must be from 1 to {HIGHEST_ID}, and the request has",
     )
     _refuse(
-        sorted({label for label in ids if ids.count(label) > 1}),
+        sorted(label for label, count in Counter(ids).items() if count > 1),
         "Each id may be given once, and the request repeats",
     )
     _refuse(
-        [label for label in ids if label not in present],
+        [label for label in ids if label not in known],
         f"Each id asked for must occur in the mask, which has {words(present)}, and it lacks",
     )
     return ids
