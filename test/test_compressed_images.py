@@ -17,6 +17,7 @@ from image_messages import UNHURRIED
 from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
+from vos_ros.ros.compressed_images import compressed_size
 from vos_ros.ros.images import ImageError, compressed_to_rgb, rgb_to_compressed
 
 HEADER = Header(frame_id="camera")
@@ -217,6 +218,24 @@ def test_no_made_up_data_does_worse_than_being_refused(start, rest):
         compressed_to_rgb(_message(start + rest, "jpeg"))
     except ImageError:
         pass
+
+
+def test_the_header_tells_the_size_without_decoding():
+    for kind in ("jpg", "png"):
+        data = _encode(kind, _picture(30, 20))
+        assert compressed_size(_message(data, kind)) == (20, 30)
+    with pytest.raises(ImageError, match="no end mark"):
+        compressed_size(_message(data[:100], "png"))
+    with pytest.raises(ImageError, match="depth"):
+        compressed_size(_message(data, "16UC1; compressedDepth png"))
+
+
+def test_a_jpeg_header_is_not_searched_for_through_endless_marks():
+    data = _encode("jpg", _picture())
+    marks = b"\xff\x01"
+    assert compressed_size(_message(data[:2] + marks * 1000 + data[2:], "jpeg")) == (64, 48)
+    endless = _message(data[:2] + marks * 1_000_000 + data[2:], "jpeg")
+    assert "no frame header" in _refusal(endless)
 
 
 # --- arrays to messages

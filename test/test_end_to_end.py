@@ -221,7 +221,7 @@ REFUSALS: dict[str, tuple[Callable[[Client], InitMask.Request], str]] = {
     ),
     "data that is too short": (
         lambda c: mask_message(c.scene.truth(0), data=b"\1" * 999),
-        "The image carries 999 bytes, but 240 rows of 320 bytes make 76800",
+        "The mask carries 999 bytes, but 240 rows of 320 bytes make 76800",
     ),
     "an image that is too short": (
         lambda c: c.request(image=Image(height=9, width=9, step=27, encoding="rgb8", data=b"\1")),
@@ -295,6 +295,8 @@ def test_an_older_frame_is_caught_up_from(client: Client):
     for number in range(begin, end):
         client.follow(number)
     assert client.call(Trigger.Request()).success
+    # The newest frame's mask comes once more, now without anything on it.
+    client.until(lambda: not client.labels(end - 1).any(), "an empty mask")
     client.masks.clear()
     answer = client.call(client.request(begin))
     assert answer.success, answer.message
@@ -319,8 +321,15 @@ def test_frames_that_come_too_fast_are_dropped_and_masks_stay_true_to_their_head
 
 
 def test_an_object_is_removed(client: Client):
+    values: list[bool] = []
+    client.node.create_subscription(
+        Bool, "/vos/presence/object_5", lambda message: values.append(message.data), qos.latched()
+    )
+    client.until(lambda: values, "the latched presence")
     answer = client.call(RemoveObject.Request(id=5))
     assert answer.success
+    client.until(lambda: not values[-1], "the word that it is gone")
+    client.until(lambda: not client.presences[-1].objects, "an empty presence")
     assert answer.message == "Object 5 is forgotten; nothing is followed any more."
     answer = client.call(RemoveObject.Request(id=5))
     assert not answer.success

@@ -224,6 +224,16 @@ def test_an_image_with_a_stamp_of_the_stream_catches_up_from_there(stage: Stage)
     stage.mask_of(3)
 
 
+def test_a_raw_image_that_comes_with_the_mask_is_used_beside_a_compressed_camera(make_stage):
+    stage = make_stage(image_transport="compressed")
+    for number in range(3):
+        stage.send_compressed(number)
+    answer = stage.call(order((1, 2), image=rgb_to_message(picture(77), header(1))))
+    assert answer.success, answer.message
+    assert stage.segmenter.seen == [77, 2]
+    assert np.array_equal(stage.mask_of(2), truth((1, 2)))
+
+
 @pytest.mark.parametrize("when", [None, -50])
 def test_an_image_from_elsewhere_does_not_catch_up(stage: Stage, when: int | None):
     for number in range(4):
@@ -326,12 +336,12 @@ REFUSALS = {
     ),
     "short data": (
         lambda: changed_mask(data=b"\1" * 100),
-        "The image carries 100 bytes, but 48 rows of 64 bytes make 3072; the data must hold the"
-        " whole image.",
+        "The mask carries 100 bytes, but 48 rows of 64 bytes make 3072; the data must hold the"
+        " whole mask.",
     ),
     "no size": (
         lambda: changed_mask(width=0),
-        "The image is 0 x 48 pixels (width x height); each must be 1 to 16384.",
+        "The mask is 0 x 48 pixels (width x height); each must be 1 to 16384.",
     ),
     "too many objects": (
         lambda: wide_mask(list(range(1, 12))),
@@ -344,6 +354,14 @@ REFUSALS = {
     "an id of 0": (
         lambda: order(ids=[0, 1]),
         "Ids must be from 1 to 255, and the request has 0.",
+    ),
+    "a multitude of ids": (
+        lambda: order(ids=[7] * 100_000),
+        "At most 255 ids may be given, and the request has 100000.",
+    ),
+    "a multitude of names": (
+        lambda: order(names=["thing"] * 100_000),
+        "At most 255 names may be given, and the request has 100000.",
     ),
     "repeated ids": (
         lambda: order(ids=[1, 2, 1, 2, 3]),

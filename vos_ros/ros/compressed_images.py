@@ -31,6 +31,9 @@ _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _JPEG_PIXELS_PER_BYTE = 512
 _DEFLATE_RATIO = 1040
 
+# The most marks looked at for a JPEG's frame header; a colour profile may take 255 segments.
+_MOST_MARKS = 4096
+
 _TO_RGB = {
     1: (cv2.COLOR_GRAY2RGB, cv2.COLOR_GRAY2RGB),
     3: (cv2.COLOR_BGR2RGB, None),
@@ -52,13 +55,8 @@ def compressed_to_rgb(msg: CompressedImage) -> np.ndarray:
     Raises:
         ImageError: depth data, another format, a size the data cannot hold, or broken data.
     """
-    if "compresseddepth" in msg.format.lower():
-        raise ImageError(
-            f"The compressed image's format is {shorten(msg.format)}: it holds depth, not a"
-            " picture; subscribe to a colour or grey camera topic."
-        )
     data = bytes(msg.data)
-    kind = _check_file(data, msg.format)
+    kind, _, _ = _check_file(data, msg.format)
     # The tag is never applied with this flag, and it keeps 16 bits, which are scaled exactly.
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -74,6 +72,18 @@ def compressed_to_rgb(msg: CompressedImage) -> np.ndarray:
     code = _TO_RGB[channels]["compressed rgb" in msg.format.lower()]
     pixels = scale_to_8_bits(pixels)
     return pixels if code is None else cv2.cvtColor(pixels, code)
+
+
+def compressed_size(msg: CompressedImage) -> tuple[int, int]:
+    """Read width and height, in pixels, from the header of a JPEG or PNG message.
+
+    This takes no decoding, so an image that is broken further inside passes.
+
+    Raises:
+        ImageError: depth data, another format, a size the data cannot hold, or data cut off.
+    """
+    _, width, height = _check_file(bytes(msg.data), msg.format)
+    return width, height
 
 
 def rgb_to_compressed(
@@ -105,8 +115,13 @@ def rgb_to_compressed(
     return msg
 
 
-def _check_file(data: bytes, declared: str) -> str:
-    """Return JPEG or PNG, once the data is known to be whole and able to hold its image."""
+def _check_file(data: bytes, declared: str) -> tuple[str, int, int]:
+    """Return JPEG or PNG, and width and height, once the data can be such an image as a whole."""
+    if "compresseddepth" in declared.lower():
+        raise ImageError(
+            f"The compressed image's format is {shorten(declared)}: it holds depth, not a"
+            " picture; subscribe to a colour or grey camera topic."
+        )
     if data.startswith(_JPEG_START):
         kind, end, (width, height, most) = "JPEG", _JPEG_END, _read_jpeg_size(data)
     elif data.startswith(_PNG_START):
@@ -128,7 +143,7 @@ def _check_file(data: bytes, declared: str) -> str:
             f"The compressed image is cut off: its {len(data)} bytes of {kind} have no end mark;"
             " each message must hold the whole image."
         )
-    return kind
+    return kind, width, height
 
 
 def _read_png_size(data: bytes) -> tuple[int, int, int]:
@@ -157,7 +172,9 @@ def _read_jpeg_size(data: bytes) -> tuple[int, int, int]:
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
     """The marker and the place of the length of each segment before the first scan."""
     place = 2
-    while place + 4 <= len(data) and data[place] == 0xFF:
+    for _ in range(_MOST_MARKS):
+        if place + 4 > len(data) or data[place] != 0xFF:
+            return
         marker = data[place + 1]
         if marker == 0xFF:  # a fill byte
             place += 1

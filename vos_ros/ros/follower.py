@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from std_msgs.msg import Header
 
 from vos_ros.ros.catch_up import catch_up
 from vos_ros.ros.frame_buffer import FrameBuffer
-from vos_ros.ros.frames import CameraFrame, ToRgb
+from vos_ros.ros.frames import CameraFrame, to_rgb
 from vos_ros.ros.images import ImageError
 from vos_ros.ros.requests import InitOrder, RequestError, sentence
 from vos_ros.ros.statistics import Counter
@@ -32,6 +33,10 @@ class Publish(Protocol):
         step_seconds: float,
     ) -> None:
         """Publish the segmentation of a camera frame, whose RGB image is `image`."""
+
+
+Correct = Callable[[Header, Segmentation, dict[int, str]], None]
+"""Takes what is left of a result, and the header of its frame, to whoever got the whole."""
 
 
 @dataclass(frozen=True)
@@ -57,31 +62,34 @@ class Follower:
     Args:
         segmenter: owned from now on.
         buffer: the camera's recent frames.
-        to_rgb: reads a message as an H x W x 3 uint8 RGB image, or raises `ImageError`.
         catch_up_limit: tells the most frames to go through before answering an order.
         counter: told about every frame.
         publish: given every result that belongs to a camera frame.
+        correct: given what is left of the last such result when objects have been forgotten.
     """
 
     def __init__(
         self,
         segmenter: VideoSegmenter,
         buffer: FrameBuffer[CameraFrame],
-        to_rgb: ToRgb,
         *,
         catch_up_limit: Callable[[], int],
         counter: Counter,
         publish: Publish,
+        correct: Correct,
     ) -> None:
         self._segmenter = segmenter
         self._buffer = buffer
-        self._to_rgb = to_rgb
         self._catch_up_limit = catch_up_limit
         self._counter = counter
-        self._publish = publish
+        self._publish_frame = publish
+        self._correct = correct
         self._names: dict[int, str] = {}
         self._ids: tuple[int, ...] = ()
         self._last_serial = -1
+        # The frame that the segmenter's labels of all objects belong to; -1 for none.
+        self._whole_serial = -1
+        self._sent: tuple[Header, Segmentation] | None = None
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -98,7 +106,7 @@ class Follower:
         keep = order.keep_existing and bool(self._ids)
         register = self._segmenter.add if keep else self._segmenter.start
         try:
-            trail = _Trail(frame, self._to_rgb(frame.message))
+            trail = _Trail(frame, to_rgb(frame.message))
             began = time.perf_counter()
             result = register(trail.image, order.labels, since=self._frames_since(frame, trail))
             took = time.perf_counter() - began
@@ -106,10 +114,16 @@ class Follower:
             raise RequestError(sentence(error)) from error
         self._name(order.names, keep)
         self._ids = tuple(self._segmenter.ids)
-        if trail.frame.serial >= max(0, self._last_serial):
-            self._last_serial = trail.frame.serial
-            step_seconds = took / (1 + trail.steps)
-            self._publish(trail.frame, trail.image, result, dict(self._names), step_seconds)
+        self._forget_sent(set(order.names) if keep else set(self._sent_ids))
+        serial = trail.frame.serial
+        # The others were not carried through: their labels are true only of the frame they had.
+        if set(self._ids) - order.names.keys() and serial != self._whole_serial:
+            self._whole_serial = -1
+        else:
+            self._whole_serial = serial
+        if self._whole_serial >= max(0, self._last_serial):
+            self._publish(trail.frame, trail.image, result, took / (1 + trail.steps))
+        self._last_serial = max(self._last_serial, serial)
         return Followed(self._ids, frame.stamp_ns, trail.steps)
 
     def _name(self, names: dict[int, str], keep: bool) -> None:
@@ -131,6 +145,7 @@ class Follower:
             raise RequestError(sentence(error)) from error
         self._names.pop(object_id, None)
         self._ids = tuple(self._segmenter.ids)
+        self._tell_forgotten({object_id})
         return self._ids
 
     def reset(self) -> tuple[int, ...]:
@@ -139,6 +154,9 @@ class Follower:
         self._segmenter.reset()
         self._names.clear()
         self._ids = ()
+        self._whole_serial = -1
+        if forgotten:
+            self._tell_forgotten(set(self._sent_ids))
         return forgotten
 
     def step(self, frame: CameraFrame) -> None:
@@ -152,12 +170,39 @@ class Follower:
         """
         if not self._ids or frame.serial <= self._last_serial:
             return
-        image = self._to_rgb(frame.message)
+        image = to_rgb(frame.message)
         began = time.perf_counter()
         result = self._segmenter.step(image)
         took = time.perf_counter() - began
-        self._last_serial = frame.serial
-        self._publish(frame, image, result, dict(self._names), took)
+        self._last_serial = self._whole_serial = frame.serial
+        self._publish(frame, image, result, took)
+
+    def _publish(
+        self, frame: CameraFrame, image: np.ndarray, result: Segmentation, step_seconds: float
+    ) -> None:
+        self._sent = (frame.header, result)
+        self._publish_frame(frame, image, result, dict(self._names), step_seconds)
+
+    @property
+    def _sent_ids(self) -> tuple[int, ...]:
+        """The objects that what was sent last is still true of."""
+        return () if self._sent is None else tuple(item.id for item in self._sent[1].objects)
+
+    def _forget_sent(self, ids: set[int]) -> None:
+        """Take objects out of what was sent last."""
+        if self._sent is None:
+            return
+        header, result = self._sent
+        labels = np.where(np.isin(result.labels, list(ids)), 0, result.labels).astype(np.uint8)
+        left = tuple(item for item in result.objects if item.id not in ids)
+        self._sent = (header, Segmentation(labels, left))
+
+    def _tell_forgotten(self, ids: set[int]) -> None:
+        """Send the last result once more, without objects that were forgotten."""
+        self._forget_sent(ids)
+        # An object that was not on it yet would be missing: the next frame's result tells then.
+        if self._sent is not None and set(self._sent_ids) == set(self._ids):
+            self._correct(*self._sent, dict(self._names))
 
     def _frames_since(self, frame: CameraFrame, trail: _Trail) -> Iterator[np.ndarray]:
         """Yield the images of the frames since one; the trail remembers which came last."""
@@ -170,7 +215,7 @@ class Follower:
             self._buffer.since, lambda item: item.stamp_ns, frame.stamp_ns, self._catch_up_limit()
         ):
             try:
-                image = self._to_rgb(later.message)
+                image = to_rgb(later.message)
             except ImageError:
                 self._counter.count("rejected")
                 continue

@@ -4,20 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
+from vos_ros.ros.compressed_images import compressed_size
 from vos_ros.ros.encodings import find_encoding
-from vos_ros.ros.images import ImageError
+from vos_ros.ros.images import compressed_to_rgb, image_to_rgb
 from vos_ros.ros.pixels import view_pixels
 from vos_ros.ros.requests import nanoseconds
 
 ImageMessage = Image | CompressedImage
-ToRgb = Callable[[ImageMessage], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +25,9 @@ class CameraFrame:
 
     Attributes:
         message: as it came; never changed.
-        serial: how many came before it since activation. Unlike stamps, it never goes back. -1
-            for an image that came with a request and not from the camera.
+        serial: how many came before it since the node was configured, those not counted that were
+            rejected as they came. Unlike stamps, it never goes back. -1 for an image that came
+            with a request and not from the camera.
     """
 
     message: ImageMessage
@@ -49,15 +49,28 @@ class CameraFrame:
         return len(self.message.data)
 
 
-def check_frame(message: ImageMessage) -> None:
+def to_rgb(message: ImageMessage) -> np.ndarray:
+    """Read a message of either kind as an H x W x 3 uint8 RGB image, which may be a view of it.
+
+    Raises:
+        ImageError: the message holds no image that is understood.
+    """
+    return image_to_rgb(message) if isinstance(message, Image) else compressed_to_rgb(message)
+
+
+def check_frame(message: ImageMessage) -> tuple[int, int]:
     """Refuse a message that holds no image, without reading its pixels.
 
-    What a compressed message holds shows only when it is decoded.
+    A compressed image is known by its header; what is broken further inside shows only when it
+    is decoded.
+
+    Returns:
+        Width and height of the image, in pixels.
 
     Raises:
         ImageError: unknown encoding, no pixels, or data that does not fit the size.
     """
-    if isinstance(message, Image):
-        view_pixels(message, find_encoding(message.encoding))
-    elif not len(message.data):
-        raise ImageError("The compressed image is empty; it must be a JPEG or PNG image.")
+    if not isinstance(message, Image):
+        return compressed_size(message)
+    view_pixels(message, find_encoding(message.encoding))
+    return message.width, message.height

@@ -20,7 +20,7 @@ from rclpy.utilities import remove_ros_args
 
 from vos_ros.ros.declaration import DeclaredParameters
 from vos_ros.ros.exit_signals import ExitSignals
-from vos_ros.ros.parameters import TABLE, Settings
+from vos_ros.ros.parameters import TABLE, Settings, show
 from vos_ros.ros.requests import sentence
 from vos_ros.ros.services import Services
 from vos_ros.ros.statistics import Statistics
@@ -121,6 +121,7 @@ class VosNode(LifecycleNode):
             raise ValueError(" ".join(self._declared.problems))
         settings = self._declared.settings
         segmenter, words = self._make_segmenter(settings)
+        from vos_ros.ros import images
         from vos_ros.ros.model import ThreadSetting
         from vos_ros.ros.pipeline import Pipeline
 
@@ -129,7 +130,9 @@ class VosNode(LifecycleNode):
             self._pipeline = Pipeline(self, lambda: self._declared.settings, segmenter)
             undo.callback(self._pipeline.close)
             self._undo = undo.pop_all()
-        self.get_logger().info(f"Configured: {words}.")
+        # Asked here, for the first answer takes half a second, which no frame is to wait for.
+        by = "cv_bridge" if images.bridge_is_used() else "this package's own code"
+        self.get_logger().info(f"Configured: {words}. Images are converted by {by}.")
 
     def _release(self) -> None:
         self._undo.close()
@@ -198,7 +201,7 @@ def _build_segmenter(settings: Settings) -> tuple[VideoSegmenter, str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    lines = (f"  {p.name} ({p.type.__name__}, {p.default!r}): {p.description}" for p in TABLE)
+    lines = (f"  {p.name} ({p.type.__name__}, {show(p.default)}): {p.description}" for p in TABLE)
     return argparse.ArgumentParser(
         prog="vos",
         formatter_class=argparse.RawDescriptionHelpFormatter,

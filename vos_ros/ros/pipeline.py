@@ -15,12 +15,13 @@ import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
 
 from vos_ros.ros import qos
 from vos_ros.ros.follower import Followed, Follower
 from vos_ros.ros.frame_buffer import FrameBuffer, FrameGoneError
 from vos_ros.ros.frames import CameraFrame, ImageMessage, check_frame
-from vos_ros.ros.images import ImageError, compressed_to_rgb, image_to_rgb
+from vos_ros.ros.images import ImageError
 from vos_ros.ros.parameters import Settings
 from vos_ros.ros.presence_topics import PresenceTopics
 from vos_ros.ros.publishers import ResultPublishers
@@ -69,10 +70,10 @@ class Pipeline:
             self._follower = Follower(
                 segmenter,
                 self._buffer,
-                compressed_to_rgb if self._compressed else image_to_rgb,
                 catch_up_limit=lambda: settings().catch_up_limit,
                 counter=self._counter,
                 publish=self._publish,
+                correct=self._correct,
             )
             self._undo = undo.pop_all()
 
@@ -173,11 +174,11 @@ class Pipeline:
         """Take in one message of the camera; quick, for it holds up everything else."""
         self._counter.count("received")
         try:
-            check_frame(message)
+            size = check_frame(message)
         except ImageError as error:
             self._reject(error)
             return
-        self._note_size(message)
+        self._note_size(size)
         frame = CameraFrame(message, next(self._serials))
         if self._buffer.push(frame.stamp_ns, frame):
             self._logger.warning(
@@ -189,10 +190,7 @@ class Pipeline:
         else:
             self._counter.count("idle")
 
-    def _note_size(self, message: ImageMessage) -> None:
-        if not isinstance(message, Image):
-            return
-        size = (message.width, message.height)
+    def _note_size(self, size: tuple[int, int]) -> None:
         if self._size not in (None, size):
             self._logger.warning(
                 f"The camera's images were {self._size[0]} x {self._size[1]} pixels and now are"
@@ -225,6 +223,13 @@ class Pipeline:
             now = self._node.get_clock().now().nanoseconds
             self._counter.processed((now - frame.stamp_ns) / 1e9, step_seconds)
             self._results.publish_overlay(frame, image, result, names)
+        except Exception as error:
+            self._report_failure(error)
+
+    def _correct(self, header: Header, result: Segmentation, names: dict[int, str]) -> None:
+        """Send out what is left of the last result; on the worker's thread. Never raises."""
+        try:
+            self._results.publish(header, result, names)
         except Exception as error:
             self._report_failure(error)
 

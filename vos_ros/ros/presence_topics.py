@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from std_msgs.msg import Bool
@@ -16,6 +18,8 @@ from vos_ros.ros import qos
 
 class PresenceTopics:
     """The topics `~/presence/object_<id>`, published when the answer changes.
+
+    A topic's last word is false: what is not followed is not known to be there.
 
     `sync` and `close` make and destroy publishers and belong to the node's executor, which walks
     through the node's entities meanwhile; `update` may come from any thread.
@@ -47,6 +51,9 @@ class PresenceTopics:
         for object_id in sorted(self._topics.keys() - wanted):
             with self._lock:
                 topic = self._topics.pop(object_id)
+            # After a shutdown nobody can be told any more.
+            with suppress(rclpy_implementation.RCLError):
+                topic.publish(Bool(data=False))
             self._node.destroy_publisher(topic)
         with self._lock:
             # An object taken up again later must not begin with what was true long ago.
