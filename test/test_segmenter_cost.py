@@ -126,32 +126,54 @@ def waiting_is_an_error():
         torch.cuda.set_sync_debug_mode(before)
 
 
+@pytest.fixture
+def downloads(monkeypatch):
+    """The devices of what was downloaded, the one moment of a step when waiting is right."""
+    seen = []
+    own = readout._download
+
+    def download(labels, statistics):
+        if labels.is_cuda:
+            seen.append(labels.device.type)
+            assert torch.cuda.get_sync_debug_mode() == 2  # up to here it was an error
+            torch.cuda.set_sync_debug_mode("default")
+        return own(labels, statistics)
+
+    monkeypatch.setattr(readout, "_download", download)
+    return seen
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize(
     ("precision", "agreement", "score"),
     [("fp32", 0.999, 0.01), ("bf16", 0.99, 0.02), ("fp16", 0.99, 0.02)],
 )
-def test_a_gpu_agrees_with_the_cpu_and_waits_once(
-    shipped, monkeypatch, precision, agreement, score
-):
-    downloads = []
-
-    def download(labels, statistics):
-        """The one place of a step where waiting is right."""
-        assert torch.cuda.get_sync_debug_mode() == 2  # up to here it was an error
-        torch.cuda.set_sync_debug_mode("default")
-        downloads.append(labels.device.type)
-        return own_download(labels, statistics)
-
-    own_download = readout._download
+def test_a_gpu_agrees_with_the_cpu_and_waits_once(shipped, downloads, precision, agreement, score):
     exact = followed(shipped, "fp32")
-    monkeypatch.setattr(readout, "_download", download)
     found = followed(shipped, precision, "cuda", steps_in=waiting_is_an_error)
     assert downloads == ["cuda"] * (SHIPPED_FRAMES - 1)
     check_found(found, exact, agreement, score)
     assert not torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction
     assert not torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_every_network_waits_once_a_step_on_a_gpu(network, downloads, precision):
+    cpu = VideoSegmenter(network, size=64)
+    gpu = VideoSegmenter(network, size=64, device="cuda", precision=precision)
+    for segmenter in (cpu, gpu):
+        segmenter.start(moving(1)[0], FIRST)
+    for image in moving(5, start=1):
+        one = cpu.step(image)
+        with waiting_is_an_error():
+            two = gpu.step(image)
+        assert all(np.isfinite(entry.score) for entry in two.objects)
+        if isinstance(network, ColourNetwork):  # the labels of the others are noise
+            assert np.mean(one.labels == two.labels) > 0.99
+    assert downloads == ["cuda"] * 5
 
 
 @pytest.mark.gpu
