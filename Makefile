@@ -28,7 +28,7 @@ PACKAGE_SOURCES := $(call sources,vos_ros launch config weights scripts resource
 
 .PHONY: help
 help:
-	@echo 'make demo    play a video as a camera, follow an object in it, write what came back to out/demo'
+	@echo 'make demo    play a video as a camera, follow two objects in it, write what came back to OUT (out/demo)'
 	@echo '             VIDEO=file-or-folder MASK=png: your own video, and the mask of its first frame'
 	@echo '             TRUTH=folder: true masks, one a frame, to score what came back'
 	@echo 'make test    run all tests'
@@ -44,7 +44,7 @@ setup: $(DONE)/vos_ros
 .PHONY: demo
 demo: setup
 	@$(PYTHON_IN) -m vos_ros demo $${VIDEO:+--video "$$VIDEO"} $${MASK:+--mask "$$MASK"} \
-	    $${TRUTH:+--truth "$$TRUTH"} --out out/demo
+	    $${TRUTH:+--truth "$$TRUTH"} --out "$${OUT:-out/demo}"
 
 .PHONY: test
 test: setup

@@ -50,6 +50,18 @@ def test_an_installed_script_is_known_by_its_name(
     assert command == [["--out", "x"]]
 
 
+def test_a_package_that_is_missing_is_named_with_what_to_do(
+    command: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(name: str) -> ModuleType:
+        raise ModuleNotFoundError("No module named 'cv2'", name="cv2")
+
+    monkeypatch.setattr(cli.importlib, "import_module", missing)
+    assert cli.main(["demo"]) == 1
+    said = capsys.readouterr().err
+    assert "'cv2'" in said and sys.executable in said and "make setup" in said
+
+
 @pytest.mark.parametrize("argv", [[], ["dmeo"]])
 def test_without_a_known_command_it_says_which_there_are(
     argv: list[str], capsys: pytest.CaptureFixture[str]

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one door to every program.
 
-`python -m vos_ros COMMAND`, `ros2 run vos_ros COMMAND` and the scripts in bin/ all come through it.
+`python -m vos_ros COMMAND`, `ros2 run vos_ros COMMAND` and the scripts in lib/vos_ros/ all come
+through it.
 """
 
 import importlib
@@ -53,7 +54,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     os.environ.update(complete_environment(os.environ))
     # Imported only now: a command loads what it needs, and `--help` above loads nothing.
-    return importlib.import_module(f"vos_ros.apps.{command}").main(arguments[1:])
+    try:
+        module = importlib.import_module(f"vos_ros.apps.{command}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("vos_ros"):
+            raise
+        print(
+            f"vos_ros: {sys.executable} has no Python package '{error.name}'. "
+            "Run `make setup` and use .venv/bin/python, or install it.",
+            file=sys.stderr,
+        )
+        return 1
+    return module.main(arguments[1:])
 
 
 def main_by_name() -> int:

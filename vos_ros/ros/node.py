@@ -177,8 +177,10 @@ def main(args: Sequence[str] | None = None) -> int:
     node = VosNode(build)
     executor.add_node(node)
     try:
-        if not signals.came:
-            executor.spin()
+        # Looked at again every second: a signal that comes while the executor is about to wait can
+        # leave it waiting for work that never comes.
+        while rclpy.ok() and not signals.came:
+            executor.spin_once(timeout_sec=1.0)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except rclpy_implementation.RCLError:
