@@ -301,7 +301,7 @@ def test_an_older_frame_is_caught_up_from(client: Client):
     answer = client.call(client.request(begin))
     assert answer.success, answer.message
     assert answer.stamp == header(begin).stamp
-    assert f"through {end - 1 - begin} later ones" in answer.message
+    assert f"caught up through {end - 1 - begin} since" in answer.message
     # No frame is sent here: the mask comes of catching up alone.
     key = str(header(end - 1))
     client.until(lambda: key in client.masks, "the mask of the newest frame")

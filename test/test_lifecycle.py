@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 from rclpy.parameter import Parameter
@@ -216,3 +217,15 @@ def test_destroying_the_node_at_work_ends_its_thread(context):
     assert stage.call(order()).success
     stage.close()
     assert not any(thread.name == "vos_worker" for thread in threading.enumerate())
+
+
+def test_a_frame_in_hand_when_a_signal_comes_is_no_failure(make_stage, monkeypatch):
+    stage = make_stage().activate()
+    pipeline = stage.node._pipeline
+    pipeline._report_failure(RuntimeError("the network broke"))
+    assert stage.node.statistics.failed == 1
+    with monkeypatch.context() as ended:
+        over = SimpleNamespace(context=SimpleNamespace(ok=lambda: False))
+        ended.setattr(pipeline, "_node", over)
+        pipeline._report_failure(RuntimeError("publisher's context is invalid"))
+    assert stage.node.statistics.failed == 1

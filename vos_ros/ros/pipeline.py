@@ -238,6 +238,8 @@ class Pipeline:
         if isinstance(error, ImageError):
             self._reject(error)
             return
+        if not self._node.context.ok():
+            return  # a signal came while the frame was in hand: nobody can be told of it any more
         self._counter.count("failed")
         self._logger.error(
             f"A frame failed. {sentence(error)}\n"

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
+from rclpy.duration import Duration
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -15,6 +17,8 @@ from std_msgs.msg import Bool
 
 from vos_ros.ros import qos
 
+#: most time given to a last word to arrive
+DELIVERY_SECONDS = 0.5
 
 class PresenceTopics:
     """The topics `~/presence/object_<id>`, published when the answer changes.
@@ -48,16 +52,26 @@ class PresenceTopics:
                 self._topics[object_id] = topic
                 if object_id in self._present:
                     topic.publish(Bool(data=self._present[object_id]))
-        for object_id in sorted(self._topics.keys() - wanted):
-            with self._lock:
-                topic = self._topics.pop(object_id)
-            # After a shutdown nobody can be told any more.
-            with suppress(rclpy_implementation.RCLError):
-                topic.publish(Bool(data=False))
-            self._node.destroy_publisher(topic)
+        with self._lock:
+            gone = [self._topics.pop(key) for key in sorted(self._topics.keys() - wanted)]
+        self._end(gone)
         with self._lock:
             # An object taken up again later must not begin with what was true long ago.
             self._present = {key: here for key, here in self._present.items() if key in wanted}
+
+    def _end(self, topics: Sequence[Publisher]) -> None:
+        """Say a last false on each, and destroy them once it has arrived."""
+        # After a shutdown nobody can be told any more.
+        with suppress(rclpy_implementation.RCLError):
+            for topic in topics:
+                topic.publish(Bool(data=False))
+            # What was not yet delivered goes with its publisher. The wait is one for all of them,
+            # so that a subscriber that hangs holds nothing up for long.
+            deadline = time.monotonic() + DELIVERY_SECONDS
+            for topic in topics:
+                topic.wait_for_all_acked(Duration(seconds=max(0.0, deadline - time.monotonic())))
+        for topic in topics:
+            self._node.destroy_publisher(topic)
 
     def update(self, present: Mapping[int, bool]) -> None:
         """Take the presence of all objects followed now, and publish what has changed."""

@@ -60,9 +60,10 @@ class Services:
             followed = await self._done(pipeline.init(read_init_request(request)))
             pipeline.sync_topics()
             response.stamp.sec, response.stamp.nanosec = divmod(followed.stamp_ns, 10**9)
+            since = f", caught up through {followed.steps} since" if followed.steps else ""
             response.message = (
                 f"Following {words(followed.ids)}, from the image stamped"
-                f" {format_stamp(followed.stamp_ns)} on and through {followed.steps} later ones."
+                f" {format_stamp(followed.stamp_ns)} on{since}."
             )
             response.success = True
         return self._with_ids(response)
