@@ -100,7 +100,7 @@ def test_posterior_is_that_of_four_densities(model, first, later, masks) -> None
 
 
 def test_start_fits_the_base_and_then_what_it_gets_wrong(model, first, masks) -> None:
-    means = model.start(first, masks).double().numpy()
+    means = model.start(model.log_normalisers(), first, masks).double().numpy()
     assert means.shape == (N, K, COMPONENTS, D)
     for n, k in each_object():
         inside = masks[n, k].double().flatten().numpy()
@@ -113,7 +113,7 @@ def test_start_fits_the_base_and_then_what_it_gets_wrong(model, first, masks) ->
 def test_update_moves_the_supplementary_means_by_lambda_on_the_sphere(
     model, first, later, masks
 ) -> None:
-    old = model.start(first, masks)
+    old = model.start(model.log_normalisers(), first, masks)
     estimated = mostly_certain(5)
     new = model.update(old, model.log_normalisers(), later, estimated)
     assert torch.equal(new[:, :, :2], old[:, :, :2]), "base means are fixed"
@@ -130,7 +130,7 @@ def test_update_moves_the_supplementary_means_by_lambda_on_the_sphere(
 
 
 def test_means_stay_on_the_sphere_and_the_base_where_it_was(model, first, masks) -> None:
-    start = means = model.start(first, masks)
+    start = means = model.start(model.log_normalisers(), first, masks)
     normalisers = model.log_normalisers()
     for seed in range(60):
         directions = unit_vectors(N, D, H, W, seed=100 + seed)
@@ -145,7 +145,7 @@ def test_a_component_without_weight_keeps_its_old_mean(
     model, first, later, masks, inside: float, kept: int, moved: int
 ) -> None:
     """No target in the estimated mask: nothing new is learnt of the target; and the reverse."""
-    old = model.start(first, masks)
+    old = model.start(model.log_normalisers(), first, masks)
     estimated = torch.full((N, K, H, W), inside)
     new = model.update(old, model.log_normalisers(), later, estimated)
     assert torch.equal(new[:, :, kept], old[:, :, kept])
@@ -168,7 +168,7 @@ def test_a_trace_of_weight_is_not_enough_to_move(model, later, weight: float, kn
 def test_an_object_without_a_place_gives_no_nan(model, first, later) -> None:
     masks = torch.zeros(N, K, H, W)
     masks[:, 1] = 1
-    means = model.start(first, masks)
+    means = model.start(model.log_normalisers(), first, masks)
     assert means.isfinite().all()
     assert model(means, model.log_normalisers(), later).isfinite().all()
 
@@ -177,7 +177,7 @@ def test_mixed_precision_stays_out_of_the_densities(model, first, later, masks) 
     normalisers = model.log_normalisers()
 
     def run() -> list[torch.Tensor]:
-        means = model.start(first, masks)
+        means = model.start(model.log_normalisers(), first, masks)
         return [means, model(means, normalisers, later),
                 model.update(means, normalisers, later, masks)]
 
@@ -189,7 +189,7 @@ def test_mixed_precision_stays_out_of_the_densities(model, first, later, masks) 
 
 def test_kappa_is_positive_and_learns(first, later, masks) -> None:
     model = DirectionalAppearance(D)
-    means, normalisers = model.start(first, masks), model.log_normalisers()
+    means, normalisers = model.start(model.log_normalisers(), first, masks), model.log_normalisers()
     (model(means, normalisers, later)[:, :, 3] ** 2).sum().backward()
     assert (model.log_kappa.grad.abs() > 1e-6).all()
     with torch.no_grad():

@@ -11,7 +11,7 @@ from dgmpm_cases import ABLATIONS, CONFIG, build, tiny_dgmpm
 from gfddal_cases import H, W, boxes, encoded, frames
 from references import resized
 from scenes import FIRST, mask_of, moving
-from tiny import TinyBackbone, add_tiny_backbone
+from tiny import add_tiny_backbone
 from torch.nn import functional as F
 
 from vos_ros.inference import prepare
@@ -201,27 +201,6 @@ def test_images_of_a_batch_do_not_see_each_other() -> None:
         alone, after = network.step(own, network.start(own, masks[n : n + 1]))
         torch.testing.assert_close(prediction.logits[n], alone.logits[0], atol=1e-4, rtol=1e-4)
         torch.testing.assert_close(state.anchors[n], after.anchors[0], atol=1e-4, rtol=1e-4)
-
-
-@pytest.mark.parametrize("objects", [1, 4])
-def test_one_backbone_pass_per_frame_whatever_the_number_of_objects(
-    monkeypatch: pytest.MonkeyPatch, objects: int
-) -> None:
-    """The reference branch runs at the start alone."""
-    segmenter = VideoSegmenter(tiny_dgmpm(), size=H)
-    passes = []
-    forward = TinyBackbone.forward
-    monkeypatch.setattr(
-        TinyBackbone, "forward", lambda self, x: passes.append(tuple(x.shape)) or forward(self, x)
-    )
-    labels = np.zeros((H, W), np.uint8)
-    for k in range(objects):
-        labels[8:40, 20 * k : 20 * k + 16] = k + 1
-    image = frames(1)[0].permute(1, 2, 0).numpy()
-    segmenter.start(image, labels)
-    for _ in range(3):
-        segmenter.step(image)
-    assert passes == [(1, 3, H, W)] * 4
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 import torch
 from gfddal_cases import SWITCHES, H, W, boxes, build, encoded, frames
-from tiny import CONFIG, TinyBackbone, add_tiny_backbone, tiny_gfddal
+from tiny import CONFIG, TinyBackbone, add_tiny_backbone
 
 from vos_ros.inference import prepare
 from vos_ros.models import build_network
 from vos_ros.models.gfddal import GfddalState
 from vos_ros.models.gfddal.decoder import DilatedFeatureAggregation, GlobalGuide
-from vos_ros.segmenter import VideoSegmenter
 
 
 @pytest.fixture(autouse=True)
@@ -162,26 +161,6 @@ def test_what_the_first_frame_gave_does_not_change() -> None:
         same = torch.equal(getattr(state, field.name), getattr(start, field.name))
         assert same != (field.name in GfddalState.renewed), field.name
     assert torch.equal(state.means[:, :, :2], start.means[:, :, :2])
-
-
-@pytest.mark.parametrize("objects", [1, 4])
-def test_one_backbone_pass_per_frame_whatever_the_number_of_objects(
-    monkeypatch: pytest.MonkeyPatch, objects: int
-) -> None:
-    segmenter = VideoSegmenter(tiny_gfddal(), size=H)
-    passes = []
-    forward = TinyBackbone.forward
-    monkeypatch.setattr(
-        TinyBackbone, "forward", lambda self, x: passes.append(tuple(x.shape)) or forward(self, x)
-    )
-    labels = np.zeros((H, W), np.uint8)
-    for k in range(objects):
-        labels[8:40, 20 * k : 20 * k + 16] = k + 1
-    image = frames(1)[0].permute(1, 2, 0).numpy()
-    segmenter.start(image, labels)
-    for _ in range(3):
-        segmenter.step(image)
-    assert passes == [(1, 3, H, W)] * 4
 
 
 @pytest.mark.parametrize("backbone", ["tiny", "resnet18"])

@@ -9,10 +9,11 @@ import contextlib
 import numpy as np
 import pytest
 import torch
+from dgmpm_cases import tiny_dgmpm
 from host_guard import HostGuard
 from scene import Scene
 from scenes import FIRST, RED, iou, mask_of, moving, scene
-from tiny import ColourNetwork, add_tiny_backbone, tiny_gfddal
+from tiny import ColourNetwork, TinyBackbone, add_tiny_backbone, tiny_gfddal
 
 from vos_ros import readout
 from vos_ros.models.gfddal import appearance
@@ -32,6 +33,27 @@ def test_the_state_keeps_its_size_over_500_steps(monkeypatch):
         assert segmenter.state_bytes == size
     segmenter.remove(9)
     assert segmenter.state_bytes == size / 2
+
+
+@pytest.mark.parametrize("objects", [1, 4])
+@pytest.mark.parametrize("make", [tiny_gfddal, tiny_dgmpm])
+def test_one_backbone_pass_per_frame_whatever_the_number_of_objects(make, objects, monkeypatch):
+    """The first frame's pass is at the start alone."""
+    add_tiny_backbone(monkeypatch)
+    segmenter = VideoSegmenter(make(), size=64)
+    passes = []
+    forward = TinyBackbone.forward
+    monkeypatch.setattr(
+        TinyBackbone, "forward", lambda self, x: passes.append(tuple(x.shape)) or forward(self, x)
+    )
+    labels = np.zeros((64, 96), np.uint8)
+    for k in range(objects):
+        labels[8:40, 20 * k : 20 * k + 16] = k + 1
+    image = scene(size=(64, 96))
+    segmenter.start(image, labels)
+    for _ in range(3):
+        segmenter.step(image)
+    assert passes == [(1, 3, 64, 96)] * 4
 
 
 def test_nothing_in_a_step_asks_for_a_value(network):

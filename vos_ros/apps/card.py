@@ -26,8 +26,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         path = find_weights(arguments.weights)
-        card = _completed(read_card(path), arguments)
-        if card != read_card(path):
+        before = read_card(path)
+        card = _completed(before, arguments)
+        if card != before:
             write_card(path, card)
             card = read_card(path)
     except (WeightsError, CardError) as error:

@@ -47,17 +47,18 @@ class DirectionalAppearance(nn.Module):
         """log C_D(kappa_k) of the four components; constant while the weights are."""
         return log_normaliser(self.log_kappa.float().exp(), self.dimension)
 
-    def start(self, directions: Tensor, masks: Tensor) -> Tensor:
+    def start(self, log_normalisers: Tensor, directions: Tensor, masks: Tensor) -> Tensor:
         """Means of the four components from the first frame: N x K x 4 x D float32.
 
         Args:
+            log_normalisers: 4, from `log_normalisers`.
             directions: N x D x h x w unit vectors.
             masks: N x K x h x w soft first masks.
         """
         with _float32(directions):
             base = self._means(directions, self._split(masks))[0]
             means = torch.cat([base, base], dim=2)
-            return self._moved(means, directions, masks, self.log_normalisers(), rate=1.0)
+            return self._moved(means, directions, masks, log_normalisers, rate=1.0)
 
     def forward(self, means: Tensor, log_normalisers: Tensor, directions: Tensor) -> Tensor:
         """Posterior of the components at every place: N x K x 4 x h x w float32.

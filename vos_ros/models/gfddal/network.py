@@ -146,8 +146,9 @@ class Gfddal(SegmentationNetwork[GfddalState]):
         else:
             target = background = features.directions.new_zeros(n, k, 0, d)
         if self.appearance is not None:
-            means = self.appearance.start(features.directions, coarse)
-            log_normalisers = self.appearance.log_normalisers().expand(n, k, -1)
+            normalisers = self.appearance.log_normalisers()
+            means = self.appearance.start(normalisers, features.directions, coarse)
+            log_normalisers = normalisers.expand(n, k, -1)
         else:
             means = features.directions.new_zeros(n, k, 0, d)
             log_normalisers = features.directions.new_zeros(n, k, 0)
