@@ -186,9 +186,9 @@ def test_a_second_stage_starts_from_weights_and_keeps_their_history(start, tmp_p
 
 def test_checkpoints_are_written_on_the_way(start, monkeypatch):
     saved = []
-    save = train._save
+    save = train.save_run
     monkeypatch.setattr(
-        train, "_save", lambda trainer, *rest: (saved.append(trainer.step), save(trainer, *rest))
+        train, "save_run", lambda trainer, *rest: (saved.append(trainer.step), save(trainer, *rest))
     )
     assert start("--minutes", "0") == 0
     assert saved == [1, 2, 3, 4, 4]

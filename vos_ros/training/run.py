@@ -1,0 +1,179 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The folder of a training run: what it starts from, and what it leaves behind.
+
+    checkpoint.safetensors   to go on from
+    weights.safetensors      the averaged weights, as a file that can be used
+    log.jsonl                a line for each step
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vos_ros.data.davis import DavisError
+from vos_ros.data.stills import StillError
+from vos_ros.models import build_network
+from vos_ros.models.backbones import CheckpointError as BackboneError
+from vos_ros.models.backbones import find_registry_checkpoint, load_imagenet_weights
+from vos_ros.models.state import SegmentationNetwork
+from vos_ros.training.checkpoint import CheckpointError
+from vos_ros.training.loop import Trainer
+from vos_ros.training.stage import Stage, StageError
+from vos_ros.weights import ModelCard, WeightsError, load_network, save_network
+
+CHECKPOINT, WEIGHTS, LOG = "checkpoint.safetensors", "weights.safetensors", "log.jsonl"
+#: what an unusable stage, data set, weight file or checkpoint raises
+UNUSABLE = (StageError, StillError, DavisError, CheckpointError, BackboneError, WeightsError)
+
+
+def starting_network(
+    stage: Stage, init: Path | None = None
+) -> tuple[SegmentationNetwork, ModelCard]:
+    """The network to train, and the card of the weights it starts from.
+
+    Random weights are drawn from PyTorch's generator: seed it before.
+
+    Args:
+        stage: what network it is, and whether its backbone starts from ImageNet.
+        init: weight file to start from.
+
+    Raises:
+        StageError: when there is no such network, or `init` is of another one.
+        WeightsError: when `init` cannot be used.
+        vos_ros.models.backbones.CheckpointError: when the ImageNet weights cannot be had.
+    """
+    try:
+        network = build_network(stage.model, stage.network)
+    except (TypeError, ValueError) as error:
+        raise StageError(f"the stage's network cannot be built: {error}") from error
+    history = ModelCard(model=stage.model, config=network.config)
+    if init is not None:
+        start, history = load_network(init)
+        try:
+            network.load_state_dict(start.state_dict())
+        except RuntimeError as error:
+            ours, theirs = network.config, start.config
+            other = [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
+            raise StageError(
+                f"{init} is not of the stage's network: they differ in {', '.join(other)}"
+            ) from error
+    elif stage.imagenet:
+        name = network.config["backbone"]
+        load_imagenet_weights(network.backbone, find_registry_checkpoint(name))
+    return network, history
+
+
+def run_card(stage: Stage, history: ModelCard, config: dict, name: str) -> ModelCard:
+    """The card of the weights that a run leaves behind.
+
+    Args:
+        stage: what the run does.
+        history: card of the weights it starts from.
+        config: of the network.
+        name: of the stage's file.
+    """
+    return ModelCard(
+        model=stage.model,
+        config=config,
+        data=[*history.data, *_sources(stage)],
+        schedule=[*history.schedule, {"config": name, **_summary(stage)}],
+        commit=source_commit(),
+    )
+
+
+def save_run(trainer: Trainer, card: ModelCard, out: Path) -> None:
+    """Write the checkpoint, and the averaged weights as a weight file that can be used."""
+    trainer.save(out / CHECKPOINT)
+    averaged = build_network(card.model, card.config)
+    averaged.load_state_dict(trainer.averaged())
+    *before, stage = card.schedule
+    card = dataclasses.replace(card, schedule=[*before, {**stage, "done": trainer.step}])
+    save_network(out / WEIGHTS, averaged, card)
+
+
+def log_step(log: Path, step: int, values: dict[str, float]) -> None:
+    """Append what a step came to."""
+    with log.open("a") as file:
+        file.write(json.dumps({"step": step, **values}) + "\n")
+
+
+def cut_log(log: Path, step: int) -> None:
+    """Drop what was logged after the checkpoint: those steps are done again."""
+    lines = log.read_text().splitlines(keepends=True) if log.exists() else []
+    # A line that was cut off when the program was killed comes after the checkpoint, too.
+    kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+    if len(kept) < len(lines):
+        log.write_text("".join(kept))
+
+
+@contextmanager
+def noted_signals() -> Iterator[list[int]]:
+    """Collect SIGINT and SIGTERM while a block runs, so that a step in hand is ended and saved."""
+    came: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda got, _: came.append(got)) for number in numbers]
+    try:
+        yield came
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def moved(network: SegmentationNetwork, device: str) -> SegmentationNetwork:
+    """The network on a device.
+
+    Raises:
+        StageError: when the device is unknown, absent, or not compiled in.
+    """
+    try:
+        return network.to(device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise StageError(f"the device {device!r} cannot be used: {reason}") from error
+
+
+def made_folder(path: Path) -> Path:
+    """The folder, made where it is missing.
+
+    Raises:
+        StageError: when it cannot be.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StageError(f"the folder {path} cannot be made: {error.strerror}") from error
+    return path
+
+
+def source_commit() -> str:
+    """The commit of the source tree; empty for an installed package, whatever tree it lies in."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return ""
+    command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def _sources(stage: Stage) -> list[str]:
+    named = list(stage.data.get("stills", {}).get("folders", []))
+    if "backgrounds" in stage.data.get("stills", {}):
+        named.append(stage.data["stills"]["backgrounds"])
+    if "video" in stage.data:
+        named.append(f"{stage.data['video']['root']} {stage.data['video'].get('split', 'train')}")
+    return named
+
+
+def _summary(stage: Stage) -> dict:
+    """What the stage did, beside what the card says elsewhere."""
+    entries = dataclasses.asdict(stage)
+    return {name: entries[name] for name in entries if name not in ("model", "network", "data")}
