@@ -10,7 +10,9 @@ from setuptools import find_packages, setup
 
 NAME = "vos_ros"
 SHARE = f"share/{NAME}"
-COMMANDS = ("vos", "demo", "publish_video", "evaluate", "train", "card")
+COMMANDS = (
+    "vos", "demo", "publish_video", "evaluate", "train", "ablate", "benchmark", "card"
+)
 
 
 def tree(folder: str) -> list[tuple[str, list[str]]]:
@@ -45,7 +47,10 @@ setup(
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
     python_requires=">=3.10",
     install_requires=["setuptools"],
-    extras_require={"test": ["pytest"]},
+    extras_require={
+        "test": ["pytest"],
+        "training": ["matplotlib", "pycocotools", "tensorboard"],
+    },
     zip_safe=False,
     data_files=data_files,
     entry_points={

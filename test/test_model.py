@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from vos_ros.models import build_network
+from vos_ros.models import NETWORKS, build_network
 from vos_ros.ros import model
 from vos_ros.ros.model import ModelError, ThreadSetting, build_segmenter, cpu_has_bf16
 from vos_ros.ros.parameters import Settings
-from vos_ros.weights import ModelCard, WeightsError, save_network
+from vos_ros.weights import ModelCard, WeightsError, load_network, save_network
 
 NO_CUDA = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 
@@ -132,3 +132,20 @@ def test_thresholds_that_contradict_each_other_are_refused(weights: Path):
 def test_missing_weights_are_refused():
     with pytest.raises(WeightsError, match="no weight file 'gfddal_nosuch'"):
         build_segmenter(Settings(weights="gfddal_nosuch", device="cpu"))
+
+
+def test_weights_of_another_model_are_refused(weights: Path):
+    with pytest.raises(ModelError, match="Model is 'dgmpm', but the weights 'untrained' are of gfd"):
+        build_segmenter(Settings(model="dgmpm", weights=str(weights), device="cpu"))
+
+
+@pytest.mark.parametrize("wanted", ["auto", "gfddal"])
+def test_weights_of_the_model_asked_for_are_taken(weights: Path, wanted: str):
+    assert model.choose_weights(wanted, str(weights)) == weights
+
+
+@pytest.mark.parametrize("wanted", sorted(NETWORKS))
+def test_every_network_ships_with_weights_of_its_own(wanted: str):
+    network, card = load_network(model.choose_weights(wanted, ""))
+    assert type(network) is NETWORKS[wanted]
+    assert card.model == wanted

@@ -22,8 +22,10 @@ from vos_ros.models import build_network
 from vos_ros.models.state import SegmentationNetwork
 from vos_ros.share import share_folders
 
+#: the shipped file of each network
+SHIPPED_WEIGHTS = {"gfddal": "gfddal_lite0", "dgmpm": "dgmpm_lite0"}
 #: what is loaded when nothing is named
-DEFAULT_WEIGHTS = "gfddal_lite0"
+DEFAULT_WEIGHTS = SHIPPED_WEIGHTS["gfddal"]
 
 _FORMAT = "vos_ros.weights.1"
 #: no shipped network is near this; a larger file is refused before it is read

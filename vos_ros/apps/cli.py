@@ -18,8 +18,10 @@ COMMANDS: dict[str, str] = {
     "node": "follow objects in a camera's images (the ROS 2 node)",
     "demo": "play a video as a camera, follow an object in it with the node, write what came back",
     "publish_video": "play a video file or a folder of frames as a camera",
-    "evaluate": "measure J and F on DAVIS sequences",
+    "evaluate": "measure J and F on annotated videos",
     "train": "train a network and write a weight file",
+    "ablate": "train a network without each of its parts, and tell what each of them brings",
+    "benchmark": "measure how long a network takes for an image",
     "card": "tell what a weight file is and how it scored",
 }
 """Command -> one line of help. The command is the name of the module beside this one."""

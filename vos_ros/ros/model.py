@@ -11,7 +11,7 @@ import torch
 from vos_ros.presence import PresenceSettings
 from vos_ros.ros.parameters import Settings
 from vos_ros.segmenter import VideoSegmenter
-from vos_ros.weights import find_weights, load_network
+from vos_ros.weights import SHIPPED_WEIGHTS, find_weights, load_network, read_card
 
 CPU_INFO = Path("/proc/cpuinfo")
 BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
@@ -25,13 +25,14 @@ def build_segmenter(settings: Settings) -> tuple[VideoSegmenter, str]:
     """Load the weights and return a segmenter, and a sentence on what it is.
 
     Raises:
-        ModelError: the device or the precision is not to be had.
+        ModelError: the device or the precision is not to be had, or the model and the weights do
+            not go together.
         WeightsError: the weights are missing, damaged or foreign.
         ValueError: a setting does not go with another, or with the network.
     """
     device = choose_device(settings.device)
     precision = choose_precision(settings.precision, device)
-    path = find_weights(settings.weights)
+    path = choose_weights(settings.model, settings.weights)
     network, _ = load_network(path)
     segmenter = VideoSegmenter(
         network,
@@ -48,6 +49,25 @@ def build_segmenter(settings: Settings) -> tuple[VideoSegmenter, str]:
     return segmenter, (
         f"{path.stem} on {device} in {precision}, {settings.internal_size} pixels on the short side"
     )
+
+
+def choose_weights(model: str, weights: str) -> Path:
+    """Return the weight file that the two settings mean together.
+
+    Raises:
+        ModelError: the weights are of another network than the one asked for.
+        WeightsError: there is no such file, or it is damaged.
+    """
+    if model == "auto":
+        return find_weights(weights)
+    path = find_weights(weights or SHIPPED_WEIGHTS[model])
+    found = read_card(path).model
+    if found != model:
+        raise ModelError(
+            f"Model is '{model}', but the weights '{path.stem}' are of {found}; leave out one of"
+            " the two, or name weights that go with the model."
+        )
+    return path
 
 
 def choose_device(wanted: str) -> str:

@@ -120,10 +120,16 @@ class Settings:
         " manager or to `ros2 lifecycle set`.",
         changes=Changes.NEVER,
     )
+    model: str = _parameter(
+        "auto",
+        "The network to follow with: gfddal or dgmpm. auto is that of the weights, and the default"
+        " network where none are named.",
+        choices=("auto", "gfddal", "dgmpm"),
+    )
     weights: str = _parameter(
         "",
-        "The network to follow with: a path to a safetensors file, or the name of a shipped one"
-        " such as gfddal_lite0. Empty is the shipped default.",
+        "What the network has learned: a path to a safetensors file, or the name of a shipped one"
+        " such as gfddal_lite0. Empty is the one that ships for the model.",
     )
     device: str = _parameter(
         "auto",
