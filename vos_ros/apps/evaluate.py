@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from vos_ros.data.davis import DavisError, DavisSequence
+from vos_ros.data.davis import DavisError
+from vos_ros.data.sequence import VideoSequence
 from vos_ros.evaluation import environment, report
 from vos_ros.evaluation.checkpoint import Checkpoint
 from vos_ros.evaluation.davis2016 import Davis2016
@@ -157,7 +158,7 @@ def _checkpoint(args: argparse.Namespace, about: dict) -> Checkpoint | None:
 def _resumable(
     args: argparse.Namespace,
     results: dict[str, SequenceResult],
-    sequences: Sequence[DavisSequence],
+    sequences: Sequence[VideoSequence],
 ) -> dict[str, SequenceResult]:
     """Those results that need not be made again: the masks asked for are there too."""
     kept = {}
@@ -177,7 +178,7 @@ def _resumable(
 
 def _run(
     task: SequenceTask,
-    sequences: Sequence[DavisSequence],
+    sequences: Sequence[VideoSequence],
     known: dict[str, SequenceResult],
     workers: int,
     checkpoint: Checkpoint | None,
@@ -209,7 +210,7 @@ def _line(result: SequenceResult) -> str:
 
 def _write(
     args: argparse.Namespace,
-    sequences: Sequence[DavisSequence],
+    sequences: Sequence[VideoSequence],
     results: Sequence[SequenceResult],
     whole: dict,
 ) -> None:

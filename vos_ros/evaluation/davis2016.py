@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vos_ros.data.davis import DavisDataset, DavisError, DavisSequence
+from vos_ros.data.davis import DavisDataset, DavisError
+from vos_ros.data.sequence import VideoSequence
 from vos_ros.evaluation.errors import EvaluationError
 from vos_ros.evaluation.measures import contour_accuracy, region_similarity
 
@@ -27,7 +28,7 @@ class Davis2016:
         """The sequences of a split, masks binary."""
         return DavisDataset(root=root, split=split, year=2016)
 
-    def check(self, sequence: DavisSequence) -> None:
+    def check(self, sequence: VideoSequence) -> None:
         """Raises unless the sequence can be scored; reads no image.
 
         Done for all sequences before the first is run, so that a missing mask is told at once and
@@ -46,7 +47,7 @@ class Davis2016:
                     "but the last needs one to be scored"
                 )
 
-    def scored(self, sequence: DavisSequence) -> range:
+    def scored(self, sequence: VideoSequence) -> range:
         """Indices of the frames that count."""
         return range(1, len(sequence) - 1)
 
@@ -54,7 +55,7 @@ class Davis2016:
         """J and F, fractions, of H x W labels against an H x W truth."""
         return region_similarity(labels, truth), contour_accuracy(labels, truth)
 
-    def object_value(self, sequence: DavisSequence) -> int:
+    def object_value(self, sequence: VideoSequence) -> int:
         """The value that the object has in the files of the truth: 255 in DAVIS-2016 as published.
 
         Masks are written with the same value, because public tools compare values where this

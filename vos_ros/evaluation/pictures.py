@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from vos_ros.data.davis import DavisSequence
 from vos_ros.data.image_files import read_labels
+from vos_ros.data.sequence import VideoSequence
 from vos_ros.drawing import contact_sheet, draw_overlay
 from vos_ros.evaluation.runner import SequenceResult, picture_frames
 
@@ -23,7 +23,7 @@ _TILE_WIDTH = 320
 
 def write_contact_sheet(
     path: Path,
-    sequences: Sequence[DavisSequence],
+    sequences: Sequence[VideoSequence],
     results: Sequence[SequenceResult],
     masks: Path | None = None,
 ) -> None:
@@ -52,7 +52,7 @@ def write_contact_sheet(
 
 
 def _labels(
-    sequence: DavisSequence, result: SequenceResult, index: int, masks: Path | None
+    sequence: VideoSequence, result: SequenceResult, index: int, masks: Path | None
 ) -> np.ndarray:
     if index in result.kept:
         return result.kept[index]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vos_ros.data.davis import DavisSequence
 from vos_ros.data.image_files import write_labels
+from vos_ros.data.sequence import VideoSequence
 from vos_ros.evaluation.davis2016 import Davis2016
 from vos_ros.evaluation.errors import EvaluationError
 from vos_ros.evaluation.sources import Prediction, Source
@@ -51,7 +51,7 @@ class SequenceTask:
     masks_out: Path | None = None
     pictures: int = 0
 
-    def __call__(self, sequence: DavisSequence, on_frame: Callable[[], None]) -> SequenceResult:
+    def __call__(self, sequence: VideoSequence, on_frame: Callable[[], None]) -> SequenceResult:
         writer = None if self.masks_out is None else _MaskWriter(
             self.masks_out / sequence.name, sequence, self.protocol.object_value(sequence)
         )
@@ -77,7 +77,7 @@ class SequenceTask:
             f=tuple(f for _, f in scores.values()), step_ms=tuple(step_ms), kept=kept,
         )
 
-    def _score(self, sequence: DavisSequence, prediction: Prediction) -> tuple[float, float]:
+    def _score(self, sequence: VideoSequence, prediction: Prediction) -> tuple[float, float]:
         truth = sequence.mask(prediction.index)
         try:
             return self.protocol.score(prediction.labels, truth)
@@ -88,7 +88,7 @@ class SequenceTask:
 
 
 class _MaskWriter:
-    def __init__(self, folder: Path, sequence: DavisSequence, value: int) -> None:
+    def __init__(self, folder: Path, sequence: VideoSequence, value: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._stems, self._value = folder, sequence.stems, value
 
@@ -97,7 +97,7 @@ class _MaskWriter:
         write_labels(self._folder / f"{self._stems[index]}.png", out)
 
 
-def picture_frames(sequence: DavisSequence, count: int) -> tuple[int, ...]:
+def picture_frames(sequence: VideoSequence, count: int) -> tuple[int, ...]:
     """Indices of `count` frames spread over the scored ones, first and last of them included."""
     if count < 1:
         return ()
@@ -107,7 +107,7 @@ def picture_frames(sequence: DavisSequence, count: int) -> tuple[int, ...]:
 
 def run_sequences(
     task: SequenceTask,
-    sequences: Iterable[DavisSequence],
+    sequences: Iterable[VideoSequence],
     *,
     workers: int = 1,
     on_frame: Callable[[], None] = lambda: None,

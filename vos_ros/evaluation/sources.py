@@ -16,8 +16,8 @@ from typing import Protocol
 
 import numpy as np
 
-from vos_ros.data.davis import DavisSequence
 from vos_ros.data.image_files import ImageFileError, read_labels
+from vos_ros.data.sequence import VideoSequence
 from vos_ros.evaluation.davis2016 import Davis2016
 from vos_ros.evaluation.errors import EvaluationError
 
@@ -37,8 +37,8 @@ class Prediction:
 class Source(Protocol):
     """Yields the labels of the frames of a sequence, ascending; `count` says of how many."""
 
-    def predict(self, sequence: DavisSequence) -> Iterator[Prediction]: ...
-    def count(self, sequence: DavisSequence) -> int: ...
+    def predict(self, sequence: VideoSequence) -> Iterator[Prediction]: ...
+    def count(self, sequence: VideoSequence) -> int: ...
 
 
 @dataclass
@@ -51,7 +51,7 @@ class SegmenterSource:
     build: Callable[[], object]
     _segmenter: object | None = field(default=None, init=False, repr=False)
 
-    def predict(self, sequence: DavisSequence) -> Iterator[Prediction]:
+    def predict(self, sequence: VideoSequence) -> Iterator[Prediction]:
         if self._segmenter is None:
             self._segmenter = self._built()
         try:
@@ -59,7 +59,7 @@ class SegmenterSource:
         except ValueError as error:
             raise EvaluationError(f"the sequence {sequence.name} stopped: {error}") from error
 
-    def count(self, sequence: DavisSequence) -> int:
+    def count(self, sequence: VideoSequence) -> int:
         return len(sequence)
 
     def _built(self):
@@ -69,7 +69,7 @@ class SegmenterSource:
             raise EvaluationError(f"the segmenter cannot be made: {error}") from error
 
     @staticmethod
-    def _run(segmenter, sequence: DavisSequence) -> Iterator[Prediction]:
+    def _run(segmenter, sequence: VideoSequence) -> Iterator[Prediction]:
         segmenter.reset()
         image, mask = sequence.pair(0)
         yield Prediction(0, segmenter.start(image, mask).labels, None)
@@ -118,10 +118,10 @@ class MaskFolderSource:
     folder: Path
     protocol: Davis2016
 
-    def count(self, sequence: DavisSequence) -> int:
+    def count(self, sequence: VideoSequence) -> int:
         return len(self.protocol.scored(sequence))
 
-    def predict(self, sequence: DavisSequence) -> Iterator[Prediction]:
+    def predict(self, sequence: VideoSequence) -> Iterator[Prediction]:
         for index in self.protocol.scored(sequence):
             path = self.folder / sequence.name / f"{sequence.stems[index]}.png"
             try:

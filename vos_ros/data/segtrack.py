@@ -1,0 +1,104 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""SegTrack v2 as published.
+
+    ROOT/ImageSets/all.txt               names of the videos, some with an asterisk before them
+    ROOT/JPEGImages/VIDEO/*              frames: PNG or BMP, whatever the folder is called
+    ROOT/GroundTruth/VIDEO/*             masks of a video with one object
+    ROOT/GroundTruth/VIDEO/1/*, 2/* ...  masks of a video with several, a folder for each
+
+Frames and masks have one stem; their suffixes differ even within a video.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from vos_ros.data.image_files import read_rgb
+from vos_ros.data.layout import files_in, folders_in, paired, read_list
+from vos_ros.data.sequence import (
+    VOID,
+    SequenceDataset,
+    SequenceError,
+    VideoSequence,
+    opened,
+    size_of,
+)
+
+IMAGE_SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg")
+
+
+@dataclass(frozen=True)
+class LayeredSequence(VideoSequence):
+    """A video with a mask file for each object: `layers[frame index][object id]`.
+
+    Where two objects claim a pixel, the one with the greater id has it.
+    """
+
+    layers: dict[int, dict[int, Path]] = field(default_factory=dict, hash=False)
+
+    def mask_files(self, index: int) -> tuple[Path, ...]:
+        """The files of all objects that have one for frame `index`."""
+        return tuple(self.layers.get(index, {}).values())
+
+    def raw_mask(self, index: int) -> np.ndarray:
+        """The objects' masks in one, H x W uint8 ids."""
+        self._checked(index)
+        labels: np.ndarray | None = None
+        for object_id, path in sorted(self.layers[index].items()):
+            own = foreground(opened(read_rgb, path))
+            if labels is None:
+                labels = np.zeros(own.shape, np.uint8)
+            if own.shape != labels.shape:
+                raise SequenceError(f"the mask {path} is {size_of(own)} pixels, those of other "
+                                    f"objects {size_of(labels)}; they must be of one size")
+            labels[own] = object_id
+        return labels
+
+
+@dataclass(frozen=True)
+class SegTrackDataset(SequenceDataset):
+    """The videos under `root`; there is one split, all of them."""
+
+    root: Path
+    split: str = ""
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Those of ImageSets/all.txt, else all folders of frames, sorted."""
+        path = Path(self.root) / "ImageSets" / f"{self.split or 'all'}.txt"
+        if self.split or path.is_file():
+            return read_list(path)
+        folder = Path(self.root) / "JPEGImages"
+        names = folders_in(folder)
+        if not names:
+            raise SequenceError(f"there are no videos in {folder}; {self.root} must hold "
+                                "JPEGImages and GroundTruth, in each a folder for each video")
+        return names
+
+    def sequence(self, name: str) -> LayeredSequence:
+        """The video `name`. Reads the names of its files."""
+        frames = files_in(Path(self.root) / "JPEGImages" / name, IMAGE_SUFFIXES)
+        truth = Path(self.root) / "GroundTruth" / name
+        folders = {int(key): truth / key for key in folders_in(truth)
+                   if key.isdecimal() and 0 < int(key) < VOID}
+        layers: dict[int, dict[int, Path]] = {}
+        for object_id, folder in sorted((folders or {1: truth}).items()):
+            for index, path in paired(frames, files_in(folder, IMAGE_SUFFIXES)).items():
+                layers.setdefault(index, {})[object_id] = path
+        first = {index: min(paths.items())[1] for index, paths in layers.items()}
+        return LayeredSequence(name, frames, first, layers=layers)
+
+
+def foreground(picture: np.ndarray) -> np.ndarray:
+    """Which pixels of a mask of one object, H x W x 3, are the object, H x W bool.
+
+    Those nearer to white than to black: some files are smoothed at the edges. A file of 0 and 1 has
+    no white and is taken as it is.
+    """
+    values = picture.max(axis=2)
+    return values >= (128 if values.max(initial=0) > 1 else 1)
