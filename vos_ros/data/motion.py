@@ -3,8 +3,9 @@
 """How a picture moves through a clip: one 3 x 3 matrix and one bending lattice per frame.
 
 Points are (x, y) in pixels, pixel centres at whole numbers. A matrix takes a point of the source
-picture to a point of the clip's frame. The lattice bends the source: a small grid of displacements
-in source pixels spanning the source, interpolated by cubics, as smooth as a thin plate.
+picture to a point of the clip's frame. The lattice bends the source as one would a thin plate: a
+spline through the displacements of a few nodes, in source pixels, laid down on a grid that spans
+the source.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-LATTICE = 6  # displacements per side
+from vos_ros.data.thin_plate import bent_plate
+
+NODES = 6  # displacements per side that a bend is made of
+LATTICE = 21  # places per side at which the spline through them is laid down
 
 
 @dataclass(frozen=True)
@@ -115,19 +119,19 @@ def bending(
 ) -> np.ndarray:
     """Lattices of a smoothly changing bend, T x LATTICE x LATTICE x 2 float32, source pixels.
 
-    size: height and width of the source; amount: of the spacing of the lattice (0.15 is strong;
+    size: height and width of the source; amount: of the spacing of the nodes (0.15 is strong;
     beyond about 0.3 the picture would fold over).
     """
-    shape = (LATTICE, LATTICE, 2)
-    spacing = np.array([size[1], size[0]]) / (LATTICE - 1)
+    shape = (NODES, NODES, 2)
+    spacing = np.array([size[1], size[0]]) / (NODES - 1)
     current = rng.normal(0.0, amount, shape)
     velocity = rng.normal(0.0, 0.4 * amount, shape)
-    lattices = np.empty((length, *shape), np.float32)
+    nodes = np.empty((length, *shape))
     for frame in range(length):
-        lattices[frame] = np.clip(current, -0.35, 0.35) * spacing
+        nodes[frame] = np.clip(current, -0.35, 0.35) * spacing
         velocity = 0.8 * velocity + rng.normal(0.0, 0.2 * amount, shape)
         current = 0.92 * current + velocity
-    return lattices
+    return bent_plate(nodes, LATTICE)
 
 
 def swinging(rng: np.random.Generator, length: int, size: tuple[int, int]) -> np.ndarray:
@@ -138,16 +142,14 @@ def swinging(rng: np.random.Generator, length: int, size: tuple[int, int]) -> np
     """
     joint = rng.uniform(0.25, 0.75, 2) * (size[1], size[0])
     angle = rng.uniform(0.0, 2.0 * np.pi)
-    along = np.linspace(0.0, 1.0, LATTICE)
+    along = np.linspace(0.0, 1.0, NODES)
     nodes = np.stack(np.meshgrid(along * (size[1] - 1), along * (size[0] - 1)), -1) - joint
-    fade = 2.0 * max(size) / (LATTICE - 1)
+    fade = 2.0 * max(size) / (NODES - 1)
     share = np.clip((nodes @ [np.cos(angle), np.sin(angle)]) / fade, 0.0, 1.0)[..., None]
     phase, speed = rng.uniform(0.0, 2.0 * np.pi), rng.uniform(0.3, 1.6)
     swing = rng.uniform(0.1, 0.5) * np.sin(phase + speed * np.arange(length))
-    lattices = np.empty((length, LATTICE, LATTICE, 2), np.float32)
-    for frame, turn in enumerate(swing):
-        lattices[frame] = share * (nodes @ linear(turn, 1.0)[:2, :2].T - nodes)
-    return lattices
+    moved = np.stack([share * (nodes @ linear(turn, 1.0)[:2, :2].T - nodes) for turn in swing])
+    return bent_plate(moved, LATTICE)
 
 
 def leave_and_return(rng: np.random.Generator, length: int, distance: float) -> np.ndarray:
