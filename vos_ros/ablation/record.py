@@ -1,0 +1,164 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What is kept of a variant's training and scoring, and whether it is of the table at hand.
+
+    RUNS/MODEL/VARIANT/seedK/run.json      what the training depends on; written before it begins
+    RUNS/MODEL/VARIANT/seedK/scores.json   the scores, and what they depend on
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from vos_ros.ablation.table import AblationTable, HeldOut, TableError, Variant
+from vos_ros.training.stage import Stage
+
+RUN, SCORES_FILE = "run.json", "scores.json"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One variant with one seed. Sent to a process, so it holds nothing that cannot be pickled.
+
+    Attributes:
+        variant: name of the variant.
+        seed: of everything random in its training.
+        stage: what it is trained with; its `network` and `seed` are the variant's.
+        held_out: the videos that it is scored on.
+        size: short side of the image inside the network while scoring, pixels.
+        precision: of the arithmetic while scoring.
+        out: folder of this variant and seed.
+    """
+
+    variant: str
+    seed: int
+    stage: Stage
+    held_out: tuple[HeldOut, ...]
+    size: int
+    precision: str
+    out: Path
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.variant} seed {self.seed}"
+
+    def training(self) -> dict:
+        """What the training depends on: the entries of the stage that differ from their defaults.
+
+        Defaults are left out so that an entry that stages do not have yet changes nothing.
+        """
+        defaults = {f.name: f.default for f in dataclasses.fields(Stage)}
+        entries = dataclasses.asdict(self.stage)
+        return _plain({k: v for k, v in entries.items() if v != defaults[k]})
+
+    def scoring(self) -> dict:
+        """What the scores depend on beside the weights."""
+        folders = [dataclasses.asdict(folder) for folder in self.held_out]
+        return _plain({"held_out": folders, "size": self.size, "precision": self.precision})
+
+
+def jobs_of(table: AblationTable, runs: Path, names: tuple[str, ...] = ()) -> list[Job]:
+    """What there is to do: every variant with the first seed, then with the next.
+
+    Args:
+        table: the ablation.
+        runs: folder of all runs.
+        names: only these variants.
+
+    Raises:
+        TableError: when a name is of no variant.
+    """
+    known = [variant.name for variant in table.variants]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise TableError(
+            f"no variant is called {', '.join(unknown)}: the table has {', '.join(known)}"
+        )
+    chosen = [variant for variant in table.variants if not names or variant.name in names]
+    return [_job(table, runs, variant, seed) for seed in table.seeds for variant in chosen]
+
+
+def _job(table: AblationTable, runs: Path, variant: Variant, seed: int) -> Job:
+    return Job(
+        variant=variant.name,
+        seed=seed,
+        stage=table.stage_of(variant, seed),
+        held_out=table.held_out,
+        size=table.size,
+        precision=table.precision,
+        out=runs / table.stage.model / variant.name / f"seed{seed}",
+    )
+
+
+def check_job(job: Job) -> None:
+    """Raise TableError when the folder of a job holds a training of something else."""
+    kept = _read(job.out / RUN)
+    if kept is None and not any(job.out.glob("*.safetensors")):
+        return
+    wanted, found = job.training(), (kept or {}).get("training", {})
+    if not isinstance(found, dict):
+        found = {}
+    if digest(wanted) != digest(found):
+        names = sorted(k for k in wanted | found if wanted.get(k) != found.get(k))
+        raise TableError(
+            f"{job.out} holds a training that differs from the table in {', '.join(names)}: "
+            "give another --out, or --fresh to train its variants anew"
+        )
+
+
+def begin(job: Job) -> None:
+    """Note in the folder what is trained there.
+
+    Raises:
+        OSError: when the folder cannot be made or written to.
+    """
+    job.out.mkdir(parents=True, exist_ok=True)
+    training = job.training()
+    write_json(job.out / RUN, {"trained_as": digest(training), "training": training})
+
+
+def clear(job: Job) -> None:
+    """Forget all that was kept of a job."""
+    if job.out.exists():
+        shutil.rmtree(job.out)
+
+
+def finished(job: Job) -> dict | None:
+    """The record of a job that was trained and scored as the table says; None when it was not."""
+    record = _read(job.out / SCORES_FILE)
+    if record is None or not isinstance(record.get("sequences"), dict):
+        return None
+    as_now = {"trained_as": digest(job.training()), "scored_as": digest(job.scoring())}
+    return record if as_now.items() <= record.items() else None
+
+
+def digest(content: dict) -> str:
+    """SHA-256 of plain values, whatever the order of their keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write a file whole or not at all."""
+    partial = path.with_suffix(path.suffix + ".partial")
+    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    os.replace(partial, path)
+
+
+def _read(path: Path) -> dict | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _plain(content: dict) -> dict:
+    """As it reads from JSON, where tuples are lists."""
+    return json.loads(json.dumps(content))

@@ -1,0 +1,157 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One variant trained, as `train` does it, and scored; stopped and resumed at any step."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import torch
+
+from vos_ros.ablation import scoring
+from vos_ros.ablation.record import SCORES_FILE, Job, begin, digest, write_json
+from vos_ros.evaluation import environment
+from vos_ros.evaluation.sources import SegmenterSettings
+from vos_ros.training import run
+from vos_ros.training.loop import Trainer
+from vos_ros.training.sources import StageBatches
+from vos_ros.weights import WeightsError, load_network, read_card
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is: `done` of `total` steps, or of frames while it is scored."""
+
+    what: str
+    done: int
+    total: int
+    loss: float | None = None
+
+
+class Stopped(Exception):
+    """A job was told to stop; what it had done is saved."""
+
+
+@dataclass(frozen=True)
+class VariantTask:
+    """How jobs are done on this machine, which changes no figure beside the times.
+
+    Attributes:
+        data: folder that the paths in stage and table start from.
+        device: cpu, cuda, cuda:1, ...
+        threads: processor threads of PyTorch and of OpenCV.
+        clip_workers: processes that make clips; 0 makes them in the process that trains.
+        minutes: between two checkpoints.
+        beside: jobs done at the same time, which the times depend on.
+    """
+
+    data: Path
+    device: str = "cpu"
+    threads: int = 1
+    clip_workers: int = 0
+    minutes: float = 3.0
+    beside: int = 1
+
+    def __call__(
+        self, job: Job, tell: Callable[[Progress], None], stopped: Callable[[], bool]
+    ) -> None:
+        """Train what is left to be trained and score it.
+
+        Args:
+            job: what to do; its folder was checked.
+            tell: called after every step and every scored frame.
+            stopped: asked as often; when it is true, the job is saved and left.
+
+        Raises:
+            Stopped: when it was told to stop.
+            ValueError: one of `vos_ros.training.run.UNUSABLE`, TableError or EvaluationError.
+        """
+        torch.set_num_threads(self.threads)
+        cv2.setNumThreads(self.threads)
+        sequences = scoring.open_held_out(job.held_out, self.data)
+        begin(job)
+        self._train(job, tell, stopped)
+        frames, done = sum(map(len, sequences)), 0
+
+        def on_frame() -> None:
+            nonlocal done
+            done += 1
+            tell(Progress("frame", done, frames))
+            if stopped():
+                raise Stopped
+
+        weights = job.out / run.WEIGHTS
+        settings = SegmenterSettings(weights, self.device, job.precision, job.size, self.threads)
+        scores = scoring.score(settings, sequences, on_frame)
+        write_json(job.out / SCORES_FILE, {**self._about(job), **scores})
+
+    def _train(
+        self, job: Job, tell: Callable[[Progress], None], stopped: Callable[[], bool]
+    ) -> None:
+        stage, out = job.stage, job.out
+        torch.manual_seed(stage.seed)
+        network, history = run.starting_network(stage)
+        batches = StageBatches(stage, self.data, self.clip_workers)
+        trainer = Trainer(run.moved(network, self.device), stage, batches)
+        if (out / run.CHECKPOINT).exists():
+            trainer.resume(out / run.CHECKPOINT)
+        if trainer.step == stage.steps and _steps_in(out / run.WEIGHTS) == stage.steps:
+            return
+        card = run.run_card(stage, history, network.config, f"ablation of {stage.model}")
+        run.cut_log(out / run.LOG, trainer.step)
+        saved = last = time.monotonic()
+        for values in trainer.run():
+            now = time.monotonic()
+            run.log_step(out / run.LOG, trainer.step, {**values, "wall": now - last})
+            last = now
+            tell(Progress("step", trainer.step, stage.steps, values["loss"]))
+            if stopped():
+                run.save_run(trainer, card, out)
+                raise Stopped
+            if now - saved > 60 * self.minutes:
+                run.save_run(trainer, card, out)
+                saved = now
+        run.save_run(trainer, card, out)
+
+    def _about(self, job: Job) -> dict:
+        """What the scores were made with."""
+        network, card = load_network(job.out / run.WEIGHTS)
+        training, scored = job.training(), job.scoring()
+        log = [json.loads(line) for line in (job.out / run.LOG).read_text().splitlines()]
+        return {
+            "model": job.stage.model,
+            "variant": job.variant,
+            "seed": job.seed,
+            "trained_as": digest(training),
+            "training": training,
+            "scored_as": digest(scored),
+            "scoring": scored,
+            "parameters": _parameters(network),
+            "backbone_parameters": _parameters(network.backbone),
+            "steps": len(log),
+            "training_seconds": sum(entry["wall"] for entry in log),
+            "weights": card.sha256,
+            "commit": card.commit,
+            "device": self.device,
+            "threads": self.threads,
+            "beside": self.beside,
+            "hardware": environment.hardware(self.device),
+            "versions": environment.versions(),
+        }
+
+
+def _steps_in(weights: Path) -> int:
+    """Steps after which a weight file was written; 0 when there is none that can be read."""
+    try:
+        return read_card(weights).schedule[-1]["done"]
+    except (WeightsError, LookupError):
+        return 0
+
+
+def _parameters(module: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())

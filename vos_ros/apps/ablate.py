@@ -1,0 +1,183 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m vos_ros ablate`: what each part of a network is worth, beside what its paper says."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from vos_ros.ablation import record, report
+from vos_ros.ablation.processes import Failure, run_jobs
+from vos_ros.ablation.record import Job
+from vos_ros.ablation.scoring import open_held_out
+from vos_ros.ablation.table import AblationTable, TableError, read_table
+from vos_ros.ablation.variant import Progress, VariantTask
+from vos_ros.evaluation.errors import EvaluationError
+from vos_ros.training.run import UNUSABLE, noted_signals
+
+_LINE_SECONDS = 60
+"""Between two lines about the progress, where there is no terminal to draw a bar on."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="vos_ros ablate",
+        description="Trains every variant of a table with the same budget, clips and seed, scores "
+        "it on held-out videos, and sets the scores beside the published ones. Variants that are "
+        "finished are kept, an interrupted one goes on where it was.",
+    )
+    parser.add_argument("--table", type=Path, required=True, help="the YAML file of the ablation")
+    parser.add_argument("--data", type=Path, help="folder that the paths in it start from")
+    parser.add_argument("--out", type=Path, required=True, metavar="RUNS",
+                        help="folder for weights and scores, RUNS/MODEL/VARIANT/seedK, and for "
+                        "RUNS/MODEL/ablation.md, .json and .csv")
+    parser.add_argument("--variants", nargs="+", default=[], metavar="NAME",
+                        help="only these variants of the table")
+    parser.add_argument("--steps", type=_positive, help="another number than the stage says")
+    parser.add_argument("--fresh", action="store_true",
+                        help="train anew what is in RUNS of the variants chosen")
+    parser.add_argument("--report-only", action="store_true",
+                        help="train and score nothing: report what is finished")
+    work = parser.add_argument_group("work")
+    work.add_argument("--workers", type=_positive, default=1,
+                      help="variants at a time, each in a process (default: %(default)s)")
+    work.add_argument("--threads", type=_positive, default=1,
+                      help="processor threads of each (default: %(default)s; two processes of one "
+                      "thread do more on two cores than one of two)")
+    work.add_argument("--clip-workers", type=_whole, default=0,
+                      help="further processes of each that make clips (default: %(default)s)")
+    work.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 (default: %(default)s)")
+    work.add_argument("--minutes", type=float, default=3.0,
+                      help="between two checkpoints (default: %(default)s)")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Make an ablation.
+
+    Returns:
+        0 when every variant is finished, 1 when one of them failed, 2 when something given was
+        unusable, 128 and the signal's number when SIGINT or SIGTERM stopped it (what was done is
+        saved).
+    """
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if args.data is None and not args.report_only:
+        parser.error("--data is needed to train and to score")
+    try:
+        return _ablate(args)
+    except (*UNUSABLE, TableError, EvaluationError, OSError) as error:
+        print(f"ablate: {error}", file=sys.stderr)
+        return 2
+
+
+def _ablate(args: argparse.Namespace) -> int:
+    table = read_table(args.table, args.steps)
+    jobs = record.jobs_of(table, args.out, tuple(args.variants))
+    if args.fresh and not args.report_only:
+        for job in jobs:
+            record.clear(job)
+    for job in jobs:
+        record.check_job(job)
+    todo = [job for job in jobs if record.finished(job) is None]
+    if args.report_only or not todo:
+        print(_reported(table, args.out))
+        return 0
+    open_held_out(table.held_out, args.data)  # what is absent is told before any training
+    kept = [job.name for job in jobs if job not in todo]
+    if kept:
+        print(f"finished before: {', '.join(kept)}", file=sys.stderr)
+    task = VariantTask(args.data, args.device, args.threads, args.clip_workers, args.minutes,
+                       min(args.workers, len(todo)))
+    with noted_signals() as signals, _Display(todo, table, args.out) as display:
+        run_jobs(task, todo, args.workers, lambda: bool(signals), display.progress, display.end)
+    print(_reported(table, args.out))
+    if signals:
+        print("stopped by a signal; the same command goes on from here", file=sys.stderr)
+        return 128 + signals[0]
+    return 1 if display.failed else 0
+
+
+def _reported(table: AblationTable, out: Path) -> str:
+    """The table for a terminal; the report's files are written, too."""
+    found = [record.finished(job) for job in record.jobs_of(table, out)]
+    summary = report.summarise(table, [entry for entry in found if entry is not None])
+    folder = out / table.stage.model
+    report.write_report(folder, summary)
+    return f"{report.to_text(summary)}\nwrote {folder / 'ablation.md'}, .json and .csv"
+
+
+class _Display:
+    """One bar for all jobs, in steps, or a line a minute where nobody looks at a bar."""
+
+    def __init__(self, jobs: Sequence[Job], table: AblationTable, out: Path) -> None:
+        self.failed = False
+        self._table, self._out = table, out
+        self._steps = dict.fromkeys((job.name for job in jobs), 0)
+        self._states: dict[str, str] = {}
+        self._bar = tqdm(total=len(jobs) * table.stage.steps, unit="step", desc="ablate",
+                         disable=None, smoothing=0.05)
+        self._said = time.monotonic()
+
+    def __enter__(self) -> _Display:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def progress(self, job: Job, progress: Progress) -> None:
+        """A job has told how far it is."""
+        if progress.what == "step":
+            before, self._steps[job.name] = self._steps[job.name], progress.done
+            # What an earlier run did is no work of this one, and would flatter the rate.
+            if before == 0 and progress.done > 1:
+                self._bar.initial += progress.done - 1
+                self._bar.n += progress.done - 1
+                before = progress.done - 1
+            self._bar.update(progress.done - before)
+        loss = "" if progress.loss is None else f" loss {progress.loss:.3f}"
+        self._states[job.name] = (
+            f"{job.name}: {progress.what} {progress.done} of {progress.total}{loss}"
+        )
+        self._bar.set_postfix_str(" | ".join(self._states.values()), refresh=False)
+        if self._bar.disable and time.monotonic() - self._said > _LINE_SECONDS:
+            self._said = time.monotonic()
+            print("; ".join(self._states.values()), file=sys.stderr, flush=True)
+
+    def end(self, job: Job, failure: Failure | None) -> None:
+        """A job is done, or has failed: say so, and write the report anew."""
+        self._states.pop(job.name, None)
+        if failure is not None:
+            self.failed = True
+            text = f"{job.name} failed: {failure.sentence}"
+        else:
+            entry = record.finished(job)
+            text = f"{job.name}: J {entry['j']:.1f}  F {entry['f']:.1f}  J&F {entry['jf']:.1f}"
+            _reported(self._table, self._out)
+        self._bar.write(text, file=sys.stderr)
+
+
+def _positive(text: str) -> int:
+    return _at_least(text, 1)
+
+
+def _whole(text: str) -> int:
+    return _at_least(text, 0)
+
+
+def _at_least(text: str, low: int) -> int:
+    value = int(text)
+    if value < low:
+        raise argparse.ArgumentTypeError(f"{text} is not {low} or more")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
