@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
@@ -34,14 +35,20 @@ class FrameFeatures:
             index: 0..T-1.
             length: T; the N = B T frames are those of B clips, clip after clip.
         """
+        return self._map(lambda value: value.unflatten(0, (-1, length))[:, index])
 
-        def take(value: Tensor | dict) -> Tensor | dict:
+    def only(self: Features, numbers: Tensor) -> Features:
+        """The features of the frames with the given numbers 0..N-1, in the given order."""
+        return self._map(lambda value: value[numbers])
+
+    def _map(self: Features, function: Callable[[Tensor], Tensor]) -> Features:
+        def mapped(value: Tensor | dict) -> Tensor | dict:
             if isinstance(value, dict):
-                return {key: take(part) for key, part in value.items()}
-            return value.unflatten(0, (-1, length))[:, index]
+                return {key: mapped(part) for key, part in value.items()}
+            return function(value)
 
-        taken = {f.name: take(getattr(self, f.name)) for f in dataclasses.fields(self)}
-        return type(self)(**taken)
+        parts = {f.name: mapped(getattr(self, f.name)) for f in dataclasses.fields(self)}
+        return type(self)(**parts)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The training loop: clips in, better weights out, stopped and resumed at any step.
 
-Letters: B clips of T frames, K = 1 object in each, H x W pixels.
+Letters: B clips of T frames, H x W pixels.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from vos_ros.models.state import FrameFeatures, ObjectState, SegmentationNetwork
+from vos_ros.models.state import SegmentationNetwork
 from vos_ros.training.checkpoint import load_checkpoint, save_checkpoint
-from vos_ros.training.erosion import eroded
-from vos_ros.training.losses import frame_loss, soft_targets, total
+from vos_ros.training.clip_loss import ClipLoss
+from vos_ros.training.distributed import World
+from vos_ros.training.losses import total
+from vos_ros.training.optimisation import Optimisation
 from vos_ros.training.stage import Stage
 
 #: what supplies the batches from a given step on, of clips of a given length
@@ -26,34 +27,43 @@ BatchSource = Callable[[int, int], Iterator[tuple[Tensor, Tensor]]]
 
 
 class Trainer:
-    """Trains one network through one stage.
+    """Trains one network through one stage, alone or with other processes.
 
     Args:
-        network: its parameters are trained in place, on the device they are on.
+        network: its parameters are trained in place, on the device they are on. Those of rank 0 are
+            what all processes begin with.
         stage: what to do.
         batches: called with a step and a length, gives the batches from that step on: images
             B x T x 3 x H x W uint8 and labels B x T x H x W uint8. Equal steps give equal batches,
-            which makes resuming exact.
+            which makes resuming exact. In a world of n processes, B is an n-th of the stage's
+            batch: rank r gets its r-th part.
+        world: the processes that train this network together, each with a trainer of its own. All
+            of them run the same steps; one of them saves.
+
+    Attributes:
+        step: how many steps are done.
+        last_batch: images and labels of the last step, as the source gave them; None before.
     """
 
-    def __init__(self, network: SegmentationNetwork, stage: Stage, batches: BatchSource) -> None:
+    def __init__(
+        self,
+        network: SegmentationNetwork,
+        stage: Stage,
+        batches: BatchSource,
+        world: World | None = None,
+    ) -> None:
         self.network = network
         self.stage = stage
         self.batches = batches
+        self.world = world or World.single()
         self.step = 0
-        self.average = {k: v.detach().clone() for k, v in network.state_dict().items()}
+        self.last_batch: tuple[Tensor, Tensor] | None = None
+        self._loss = ClipLoss(network, stage, self.world)
+        # The wrapped module looks at which parameters are trained, and sends round rank 0's.
         network.backbone.freeze_until(stage.frozen_stride)
-        backbone = [p for p in network.backbone.parameters() if p.requires_grad]
-        inside = {id(p) for p in network.backbone.parameters()}
-        heads = [p for p in network.parameters() if id(p) not in inside]
-        self.optimiser = torch.optim.AdamW(
-            [
-                {"params": heads, "peak": stage.learning_rate},
-                {"params": backbone, "peak": stage.backbone_learning_rate},
-            ],
-            lr=0.0,
-            weight_decay=stage.weight_decay,
-        )
+        self._shared_loss = self.world.shared(self._loss)
+        self._optimisation = Optimisation(network, stage)
+        self.optimiser = self._optimisation.optimiser
 
     def run(self, until: int | None = None) -> Iterator[dict[str, float]]:
         """Train up to a step (default: to the end of the stage), yielding the losses of each step.
@@ -66,21 +76,22 @@ class Trainer:
         end = self.stage.steps if until is None else min(until, self.stage.steps)
         self.network.train()
         while self.step < end:
-            length, before = self.stage.length_at(self.step), self.step
-            for images, labels in self.batches(self.step, length):
+            before, kind = self.step, self._kind_of_clips()
+            for images, labels in self.batches(before, kind[0]):
                 started = time.perf_counter()
                 values = self._train(images, labels)
                 values["seconds"] = time.perf_counter() - started
                 self.step += 1
                 yield values
-                if self.step >= end or self.stage.length_at(self.step) != length:
+                if self.step >= end or self._kind_of_clips() != kind:
                     break
             if self.step == before:
                 raise ValueError(f"the source of clips gives no batch from step {before} on")
 
     def save(self, path: Path) -> None:
         """Write a checkpoint that :meth:`resume` continues from exactly."""
-        save_checkpoint(path, self.network, self.average, self.optimiser, {"step": self.step})
+        progress = {"step": self.step, "scaler": self._optimisation.scaler.state_dict()}
+        save_checkpoint(path, self.network, self.averaged(), self.optimiser, progress)
 
     def resume(self, path: Path) -> None:
         """Continue where a checkpoint was written.
@@ -88,94 +99,40 @@ class Trainer:
         Raises:
             CheckpointError: when the file cannot be used.
         """
-        progress = load_checkpoint(path, self.network, self.average, self.optimiser)
+        progress = load_checkpoint(path, self.network, self.averaged(), self.optimiser)
+        self._optimisation.restore_scale(progress.get("scaler"))
         self.step = progress["step"]
 
     def averaged(self) -> dict[str, Tensor]:
         """The moving average of the weights: what is worth keeping."""
-        return self.average
+        return self._optimisation.average
+
+    def preview(self, images: Tensor, labels: Tensor) -> Tensor:
+        """What the present weights find in clips: B x T x H x W uint8 labels, on the CPU.
+
+        Args:
+            images: B x T x 3 x H x W uint8.
+            labels: B x T x H x W uint8; the objects of the first frame are followed.
+        """
+        device = self._device()
+        clips = zip(images.to(device), labels[:, 0].to(device), strict=True)
+        return torch.stack([self._loss.predict(*clip) for clip in clips]).cpu()
+
+    def _kind_of_clips(self) -> tuple[int, int | None]:
+        """Length and gap of the clips of the present step."""
+        return self.stage.length_at(self.step), self.stage.gap_at(self.step)
+
+    def _device(self) -> torch.device:
+        return next(self.network.parameters()).device
 
     def _train(self, images: Tensor, labels: Tensor) -> dict[str, float]:
-        stage, network = self.stage, self.network
-        device = next(network.parameters()).device
-        for group in self.optimiser.param_groups:
-            group["lr"] = group["peak"] * stage.rate_at(self.step)
-        losses = self._clip_losses(images.to(device), labels.to(device))
+        self.last_batch = images, labels
+        losses = self._clip_losses(images.to(self._device()), labels.to(self._device()))
         loss = total(losses)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
-        norm = nn.utils.clip_grad_norm_(parameters, stage.clip_norm)
-        if torch.isfinite(norm):  # a step into nowhere would spoil all before it
-            self.optimiser.step()
-            self._average()
-        values = losses | {"loss": loss, "gradient_norm": norm}
-        return {name: float(value.detach()) for name, value in values.items()}
+        norm = self._optimisation.step(loss, self.step)
+        values = {name: float(value.detach()) for name, value in (losses | {"loss": loss}).items()}
+        return self.world.mean(values) | {"gradient_norm": float(norm)}
 
     def _clip_losses(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """Mean losses over the frames after the first of B clips."""
-        network = self.network
-        t = images.shape[1]
-        features = self._encode(network.normalise(images.flatten(0, 1)))
-        with self._autocast():
-            frames = [features.frame(index, t) for index in range(t)]
-            first = soft_targets(labels[:, 0], 1, *labels.shape[-2:])[:, 1:]
-            state = network.start(frames[0], first)
-            parts: dict[str, Tensor] = {}
-            for index in range(1, t):
-                state = self._shown(state, labels[:, index - 1], index)
-                prediction, state = network.step(frames[index], state)
-                if not self.stage.attached(self.step):
-                    state = state.feedback_detached()
-                losses = frame_loss(
-                    prediction.logits, prediction.coarse_logits, labels[:, index], self.stage.worst
-                )
-                for name, value in losses.items():
-                    parts[name] = parts.get(name, 0) + value / (t - 1)
-        return parts
-
-    def _shown(self, state: ObjectState, labels: Tensor, index: int) -> ObjectState:
-        """The state before frame `index`, with the annotated mask before where the stage says so.
-
-        The first mask is an annotated one, too: the state has it from the start, but not eroded.
-        """
-        stage = self.stage
-        if not (stage.gives(self.step) or (index == 1 and stage.erosion)):
-            return state
-        masks = soft_targets(labels, 1, *labels.shape[-2:])[:, 1:]
-        if stage.erosion:
-            # Of the step and the frame alone, so that a resumed run draws the same.
-            rng = np.random.default_rng([stage.seed, self.step, index])
-            radii = rng.integers(0, stage.erosion + 1, masks.shape[:2])
-            masks = eroded(masks, torch.from_numpy(radii).to(masks.device))
-        return state.shown(masks)
-
-    def _encode(self, images: Tensor) -> FrameFeatures:
-        """Features of all frames at once.
-
-        A frozen backbone runs in mixed precision. A tuned one runs in float32: gradients of
-        depthwise convolutions are slower in bfloat16 on CPUs.
-        """
-        network = self.network
-        images = images.contiguous(memory_format=torch.channels_last)
-        if self.stage.tunes_backbone(self.step):
-            features = network.backbone(images)
-        else:
-            with torch.no_grad(), self._autocast():
-                features = network.backbone(images)
-        with self._autocast():
-            return network.project(features)
-
-    def _autocast(self) -> torch.autocast:
-        device = next(self.network.parameters()).device
-        return torch.autocast(device.type, dtype=torch.bfloat16)
-
-    def _average(self) -> None:
-        """Move the average towards the weights; faster at first, when they are still raw."""
-        decay = min(self.stage.ema, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            for name, value in self.network.state_dict().items():
-                if value.is_floating_point():
-                    self.average[name].lerp_(value, 1 - decay)
-                else:
-                    self.average[name].copy_(value)
+        """Mean losses over the scored frames of this process's clips."""
+        return self._shared_loss(images, labels, self.step)

@@ -11,29 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from vos_ros.models.backbones import STRIDES
-
-#: numbers of a stage: kind, lowest and highest value that makes sense
-_RANGES: dict[str, tuple[type, float, float]] = {
-    "steps": (int, 1, math.inf),
-    "batch": (int, 1, math.inf),
-    "learning_rate": (float, 0, math.inf),
-    "backbone_learning_rate": (float, 0, math.inf),
-    "warm_up": (float, 0, 1),
-    "unfreeze": (float, 0, 1),
-    "attach": (float, 0, 1),
-    "given": (float, 0, 1),
-    "erosion": (int, 0, math.inf),
-    "weight_decay": (float, 0, math.inf),
-    "clip_norm": (float, 1e-9, math.inf),
-    "worst": (float, 1e-9, 1),
-    "ema": (float, 0, 1),
-    "seed": (int, 0, math.inf),
-}
-
-
-class StageError(ValueError):
-    """A stage file that cannot be used; the message says what to change."""
+from vos_ros.training.stage_checks import StageError, check_curriculum, check_kinds, check_size
 
 
 @dataclass(frozen=True)
@@ -48,21 +26,37 @@ class Stage:
         size: height and width of the clips, pixels, multiples of 32.
         lengths: pairs (share of the stage, frames per clip), the shares ascending from 0: from that
             share on, clips are so long.
-        batch: clips per step.
+        gaps: pairs (share of the stage, most frames of the video from one frame of a clip to the
+            next), likewise; none: as the `data` entries say, all the time.
+        objects: most objects followed in a clip.
+        batch: clips per step, of all processes together.
         steps: optimiser steps of the stage.
+        optimiser: ``adamw`` or ``adam``, which counts the weight decay as part of the gradient.
         learning_rate: peak rate of everything beside the backbone.
         backbone_learning_rate: peak rate of the backbone.
-        warm_up: share of the stage in which the rate rises from 0.
+        warm_up: share of the stage in which the rates rise from 0.
+        schedule: what they do then: half a ``cosine`` down to 0, ``exponential`` down to
+            `final_rate` of the peak, or ``constant``.
+        final_rate: see `schedule`.
         unfreeze: share of the stage from which the backbone is tuned (1: never).
         frozen_stride: layers of the backbone up to this stride are never tuned; 0 spares none.
         attach: share of the stage from which gradients flow through the previous masks.
+        truncate: cut them off after every so many frames of a clip; 0: nowhere.
         given: share of the stage up to which every previous mask is the annotated one, not the one
             found: clips are then so many single steps (DGMPM's paper).
+        scored_from: index of the first frame of a clip whose loss counts. Frames between the first
+            and this one are gone through without gradients; while previous masks are given, only
+            their masks are looked at. 2 and clips of three are the reference, the previous and the
+            target frame of DGMPM's paper.
         erosion: most pixels by which an annotated previous mask is made thinner, drawn for every
-            clip and frame; 0 leaves it as it is.
-        weight_decay: of AdamW.
+            clip, frame and object; 0 leaves it as it is.
+        weight_decay: of the optimiser.
         clip_norm: bound of the gradient norm.
+        precision: ``bf16`` or ``fp16`` mixed precision, the latter with scaled losses, or ``fp32``.
         worst: share of pixels in the bootstrapped cross-entropy.
+        dice: weight of the Dice loss.
+        lovasz: weight of the Lovász loss.
+        coarse: weight of the cross-entropy of the coarse prediction, where a network has one.
         ema: decay per step of the averaged weights, which are what is saved.
         seed: of everything random.
 
@@ -77,44 +71,64 @@ class Stage:
     imagenet: bool = False
     size: tuple[int, int] = (256, 448)
     lengths: tuple[tuple[float, int], ...] = ((0.0, 4),)
+    gaps: tuple[tuple[float, int], ...] = ()
+    objects: int = 1
     batch: int = 4
+    optimiser: str = "adamw"
     learning_rate: float = 1e-3
     backbone_learning_rate: float = 1e-4
     warm_up: float = 0.02
+    schedule: str = "cosine"
+    final_rate: float = 0.01
     unfreeze: float = 1.0
     frozen_stride: int = 8
     attach: float = 0.5
+    truncate: int = 0
     given: float = 0.0
+    scored_from: int = 1
     erosion: int = 0
     weight_decay: float = 1e-4
     clip_norm: float = 1.0
+    precision: str = "bf16"
     worst: float = 0.25
+    dice: float = 0.5
+    lovasz: float = 0.0
+    coarse: float = 0.5
     ema: float = 0.998
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name, kind in (("model", str), ("network", dict), ("data", dict), ("imagenet", bool)):
-            if not isinstance(getattr(self, name), kind):
-                raise StageError(f"{name} must be a {kind.__name__}, not {getattr(self, name)!r}")
-        for name, bounds in _RANGES.items():
-            _check_number(name, getattr(self, name), *bounds)
-        if self.frozen_stride not in (0, *STRIDES):
+        check_kinds({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
+        check_size(self.size)
+        check_curriculum("lengths", "frames per clip", 2, self.lengths)
+        if self.gaps != ():
+            check_curriculum("gaps", "frames of the video per step", 1, self.gaps)
+        shortest = min(frames for _, frames in self.lengths)
+        if self.scored_from >= shortest:
             raise StageError(
-                f"frozen_stride must be 0 or one of {STRIDES}, not {self.frozen_stride!r}"
+                f"scored_from must be below the length of every clip, {shortest} frames, "
+                f"not {self.scored_from}"
             )
-        _check_size(self.size)
-        _check_lengths(self.lengths)
 
     def length_at(self, step: int) -> int:
         """Frames per clip at a step."""
-        return [n for share, n in self.lengths if step >= share * self.steps][-1]
+        return _at(self.lengths, step, self.steps)
+
+    def gap_at(self, step: int) -> int | None:
+        """Most frames of the video per step of a clip, at a step; None: as the data say."""
+        return _at(self.gaps, step, self.steps) if self.gaps else None
 
     def rate_at(self, step: int) -> float:
-        """Factor on the learning rates: linear warm-up, then half a cosine down to 0."""
-        rise = max(1.0, self.warm_up * self.steps)
+        """Factor on the learning rates: linear warm-up, then as `schedule` says."""
+        rise = self.warm_up * self.steps
         if step < rise:
             return (step + 1) / (rise + 1)
-        return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1.0, self.steps - rise)))
+        if self.schedule == "constant":
+            return 1.0
+        done = (step - rise) / max(1.0, self.steps - rise)
+        if self.schedule == "exponential":
+            return self.final_rate**done
+        return 0.5 * (1 + math.cos(math.pi * done))
 
     def tunes_backbone(self, step: int) -> bool:
         """Whether the backbone is tuned at a step."""
@@ -161,43 +175,6 @@ def _tuples(value: object) -> object:
     return tuple(_tuples(part) for part in value) if isinstance(value, list) else value
 
 
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _number(value: object) -> bool:
-    return _whole(value) or (isinstance(value, float) and math.isfinite(value))
-
-
-def _check_number(name: str, value: object, kind: type, low: float, high: float) -> None:
-    if not (_whole(value) if kind is int else _number(value)):
-        # YAML reads 1e-3, without a point, as text.
-        hint = " (write 1.0e-3 for 1e-3)" if isinstance(value, str) else ""
-        what = "a whole number" if kind is int else "a number"
-        raise StageError(f"{name} must be {what}, not {value!r}{hint}")
-    if not low <= value <= high:
-        wanted = f"at least {low:g}" if high == math.inf else f"within {low:g}..{high:g}"
-        raise StageError(f"{name} must be {wanted}, not {value}")
-
-
-def _check_size(size: object) -> None:
-    fits = isinstance(size, tuple) and len(size) == 2 and all(map(_whole, size))
-    if not fits or any(side <= 0 or side % 32 for side in size):
-        shown = list(size) if isinstance(size, tuple) else size
-        raise StageError(f"size must be height and width, multiples of 32, not {shown!r}")
-
-
-def _check_lengths(lengths: object) -> None:
-    pairs = isinstance(lengths, tuple) and all(
-        isinstance(pair, tuple) and len(pair) == 2 and _number(pair[0]) and _whole(pair[1])
-        for pair in lengths
-    )
-    shares = [share for share, _ in lengths] if pairs else []
-    ascending = all(a < b for a, b in zip(shares, shares[1:], strict=False))
-    if not shares or shares[0] != 0 or not ascending or shares[-1] >= 1:
-        raise StageError(
-            "lengths must be pairs [share of the stage, frames per clip], "
-            f"the shares ascending from 0 to below 1, not {lengths!r}"
-        )
-    if any(frames < 2 for _, frames in lengths):
-        raise StageError(f"lengths must have 2 or more frames each, not {lengths!r}")
+def _at(pairs: tuple[tuple[float, int], ...], step: int, steps: int) -> int:
+    """The value of the last pair whose share of the stage is reached at a step."""
+    return [value for share, value in pairs if step >= share * steps][-1]
