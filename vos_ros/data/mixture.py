@@ -11,6 +11,7 @@ import numpy as np
 from torch.utils.data import DataLoader, Dataset
 
 from vos_ros.data.clip import Clip, ClipSource, collate
+from vos_ros.data.loader_signals import deaf_start, leave_group
 
 
 class ClipMixture(Dataset[Clip]):
@@ -54,25 +55,34 @@ class ClipMixture(Dataset[Clip]):
         return self.sources[self.source_of(number)][number]
 
 
-def one_thread(_worker: int) -> None:
+class ClipLoader(DataLoader):
+    """A loader whose workers do not hear the signals that end the training; see there."""
+
+    def __iter__(self):
+        with deaf_start():
+            return super().__iter__()
+
+
+def prepared(_worker: int) -> None:
     """For a loader's workers: OpenCV's own threads would fight with the training for the cores."""
     cv2.setNumThreads(1)
+    leave_group()
 
 
-def clip_loader(mixture: ClipMixture, batch: int, workers: int = 0) -> DataLoader:
+def clip_loader(mixture: ClipMixture, batch: int, workers: int = 0) -> ClipLoader:
     """Batches in order: images B x T x 3 x H x W uint8, labels B x T x H x W uint8 on the CPU.
 
     Workers start afresh and receive the mixture pickled. A forked worker would inherit locks of
     OpenCV's thread pool without its threads, and wait for them for ever.
     """
-    return DataLoader(
+    return ClipLoader(
         mixture,
         batch_size=batch,
         shuffle=False,
         drop_last=True,
         num_workers=workers,
         collate_fn=collate,
-        worker_init_fn=one_thread,
+        worker_init_fn=prepared,
         multiprocessing_context="spawn" if workers > 0 else None,
         persistent_workers=workers > 0,
     )
