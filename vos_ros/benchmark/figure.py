@@ -1,0 +1,113 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A picture of the outcome: latency against the number of objects, and against the image size."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vos_ros.benchmark.cases import parse_size
+from vos_ros.benchmark.errors import BenchmarkError
+from vos_ros.benchmark.session import Outcome
+from vos_ros.benchmark.work import Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ENDINGS = (".png", ".svg", ".pdf")
+#: what a line's colour stands for, as far as it differs
+_NETWORK = ("variant", "model", "precision", "internal_size")
+_STYLES = ("-", "--", ":", "-.")
+_MARKERS = "osv^Dx"
+
+
+def check_figure(path: Path) -> None:
+    """Raise BenchmarkError when no figure can be written there, before anything is measured."""
+    if path.suffix not in ENDINGS:
+        raise BenchmarkError(f"a figure ends in {', '.join(ENDINGS)}; {path} does not")
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise BenchmarkError(
+            "a figure needs the Python package 'matplotlib': install it, or leave out --figure"
+        ) from error
+
+
+def write_figure(path: Path, outcome: Outcome) -> None:
+    """A row of panels for each part: lines are medians, bars reach to the 95th percentile."""
+    from matplotlib.figure import Figure
+
+    parts = list(dict.fromkeys(row.what for row in outcome.parts))
+    figure = Figure(figsize=(11, 1 + 3.6 * len(parts)), layout="constrained")
+    panels = figure.subplots(len(parts), 2, squeeze=False)
+    for what, (left, right) in zip(parts, panels, strict=True):
+        rows = [row for row in outcome.parts if row.what == what]
+        _draw(left, rows, _objects, lambda row: row.size or "")
+        _mark(left, rows, _objects, lambda row: str(row.objects), "objects")
+        _draw(right, rows, _pixels, lambda row: f"objects {row.objects}")
+        _mark(right, rows, _pixels, lambda row: row.size or "", "image, pixels")
+        left.set_title(f"{what}: time against objects")
+        right.set_title(f"{what}: time against image size")
+    about = outcome.about
+    hardware = about["hardware"]
+    figure.suptitle(f"{hardware['gpu'] or hardware['cpu']}, threads {about['threads']}", fontsize=9)
+    figure.savefig(path, dpi=120)
+
+
+def _objects(row: Row) -> float:
+    return float(row.objects or 0)
+
+
+def _pixels(row: Row) -> float:
+    size = parse_size(row.size or "")
+    return float(size.width * size.height)
+
+
+def _mark(
+    panel: Axes, rows: Sequence[Row], place: Callable[[Row], float],
+    name: Callable[[Row], str], label: str,
+) -> None:  # fmt: skip
+    """Marks at the places that were measured, and nowhere else."""
+    marks = {place(row): name(row) for row in rows}
+    panel.set_xticks(list(marks), list(marks.values()))
+    panel.set_xlabel(label)
+    panel.margins(x=0.1)
+
+
+def _draw(
+    panel: Axes, rows: Sequence[Row], place: Callable[[Row], float],
+    other: Callable[[Row], str],
+) -> None:  # fmt: skip
+    """A line for each network and setting that is not on the axis; the colour is the network's."""
+    lines = defaultdict(list)
+    varied = [name for name in _NETWORK if len({getattr(row, name) for row in rows}) > 1]
+    for row in rows:
+        key = ", ".join(_words(row, name) for name in varied or ["model"])
+        lines[key, other(row)].append(row)
+    colours = list(dict.fromkeys(key for key, _ in lines))
+    styles = list(dict.fromkeys(key for _, key in lines))
+    for (network, setting), own in lines.items():
+        own = sorted(own, key=place)
+        style = styles.index(setting)
+        panel.errorbar(
+            [place(row) for row in own],
+            [row.median_ms for row in own],
+            yerr=[[0.0] * len(own), [max(0.0, row.p95_ms - row.median_ms) for row in own]],
+            color=f"C{colours.index(network) % 10}",
+            linestyle=_STYLES[style % len(_STYLES)],
+            marker=_MARKERS[style % len(_MARKERS)],
+            markersize=4, elinewidth=0.6, capsize=2,
+            label=f"{network}, {setting}",
+        )  # fmt: skip
+    panel.set_ylabel("milliseconds")
+    panel.set_ylim(bottom=0)
+    panel.grid(alpha=0.3)
+    panel.legend(fontsize=6)
+
+
+def _words(row: Row, name: str) -> str:
+    value = getattr(row, name)
+    return f"internal {value}" if name == "internal_size" else str(value)
