@@ -64,7 +64,7 @@ class VariantTask:
 
         Args:
             job: what to do; its folder was checked.
-            tell: called after every step and every scored frame.
+            tell: called at the start, and after every step and every scored frame.
             stopped: asked as often; when it is true, the job is saved and left.
 
         Raises:
@@ -100,6 +100,7 @@ class VariantTask:
         trainer = Trainer(run.moved(network, self.device), stage, batches)
         if (out / run.CHECKPOINT).exists():
             trainer.resume(out / run.CHECKPOINT)
+        tell(Progress("step", trainer.step, stage.steps))
         if trainer.step == stage.steps and _steps_in(out / run.WEIGHTS) == stage.steps:
             return
         card = run.run_card(stage, history, network.config, f"ablation of {stage.model}")

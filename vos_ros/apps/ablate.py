@@ -120,7 +120,7 @@ class _Display:
     def __init__(self, jobs: Sequence[Job], table: AblationTable, out: Path) -> None:
         self.failed = False
         self._table, self._out = table, out
-        self._steps = dict.fromkeys((job.name for job in jobs), 0)
+        self._steps: dict[str, int] = {}
         self._states: dict[str, str] = {}
         self._bar = tqdm(total=len(jobs) * table.stage.steps, unit="step", desc="ablate",
                          disable=None, smoothing=0.05)
@@ -134,14 +134,12 @@ class _Display:
 
     def progress(self, job: Job, progress: Progress) -> None:
         """A job has told how far it is."""
+        if job.name not in self._steps:  # its first word: what an earlier run did
+            self._steps[job.name] = progress.done
+            self._bar.total -= progress.done
         if progress.what == "step":
-            before, self._steps[job.name] = self._steps[job.name], progress.done
-            # What an earlier run did is no work of this one, and would flatter the rate.
-            if before == 0 and progress.done > 1:
-                self._bar.initial += progress.done - 1
-                self._bar.n += progress.done - 1
-                before = progress.done - 1
-            self._bar.update(progress.done - before)
+            self._bar.update(progress.done - self._steps[job.name])
+            self._steps[job.name] = progress.done
         loss = "" if progress.loss is None else f" loss {progress.loss:.3f}"
         self._states[job.name] = (
             f"{job.name}: {progress.what} {progress.done} of {progress.total}{loss}"
