@@ -62,11 +62,16 @@ class World:
         return dict(zip(values, (found / self.size).tolist(), strict=True))
 
     def shared(self, module: nn.Module) -> nn.Module:
-        """The module, its gradients averaged over the processes in every backward pass."""
+        """The module, its gradients averaged over the processes in every backward pass.
+
+        All begin with the parameters and buffers of rank 0.
+        """
         if self.size == 1:
             return module
+        # No buffer changes in training, so that once is enough.
+        for buffer in module.buffers():
+            distributed.broadcast(buffer, 0)
         # A frozen backbone and parts that a step does without are parameters without a gradient.
-        # No buffer changes in training, so none is sent round.
         return DistributedDataParallel(module, find_unused_parameters=True, broadcast_buffers=False)
 
     def close(self) -> None:
