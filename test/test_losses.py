@@ -17,6 +17,7 @@ from vos_ros.training.losses import (
     soft_targets,
     total,
 )
+from vos_ros.training.lovasz import lovasz_loss
 
 
 def random_case(objects=2, seed=0):
@@ -121,6 +122,19 @@ def test_the_parts_of_a_frame_add_up():
     torch.testing.assert_close(parts, expected)
     torch.testing.assert_close(total(parts), sum(expected.values()))
     assert set(frame_loss(logits, None, labels, 0.25)) == {"cross_entropy", "dice"}
+
+
+def test_the_parts_have_the_weights_that_are_given():
+    labels = torch.randint(0, 2, (2, 8, 8))
+    logits, coarse = torch.randn(2, 2, 4, 4), torch.randn(2, 2, 2, 2)
+    fine = soft_targets(labels, 1, 4, 4)
+    parts = frame_loss(logits, coarse, labels, 1.0, dice=0, lovasz=3.0, coarse=2.0)
+    assert set(parts) == {"cross_entropy", "lovasz", "coarse"}
+    torch.testing.assert_close(parts["lovasz"], 3 * lovasz_loss(logits, fine))
+    cells = soft_targets(labels, 1, 2, 2)
+    torch.testing.assert_close(parts["coarse"], 2 * bootstrapped_cross_entropy(coarse, cells, 1.0))
+    alone = frame_loss(logits, coarse, labels, 1.0, dice=0, coarse=0)
+    assert set(alone) == {"cross_entropy"}
 
 
 def test_gradients_point_towards_the_truth():
