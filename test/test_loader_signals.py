@@ -31,7 +31,7 @@ class Told:
 
 def test_a_worker_is_in_a_group_of_its_own_and_can_be_ended():
     loader = clip_loader(ClipMixture([(Told(), 1.0)], count=2), batch=1, workers=1)
-    seen = [images.flatten().tolist() for images, _ in loader]
+    seen = [batch.images.flatten().tolist() for batch in loader]
     assert seen == [[0, 1, 0], [0, 1, 1]]
 
 

@@ -24,6 +24,10 @@ class Numbered:
         return Clip(images, labels)
 
 
+def numbers_in(batch):
+    return batch.images[:, 0, 1, 0, 0].tolist()
+
+
 def read(mixture, count):
     return [tuple(mixture[k].images[0, 0, 0]) for k in range(count)]
 
@@ -53,14 +57,14 @@ def test_batches_are_tensors_in_order_whatever_the_workers():
         seen.append(list(loader))
         assert len(seen[-1]) == 3
     cv2.setNumThreads(threads)
-    for (images, labels), (other_images, other_labels) in zip(*seen, strict=True):
-        assert images.shape == (4, 2, 3, 8, 10)
-        assert labels.shape == (4, 2, 8, 10)
-        assert images.dtype == labels.dtype == torch.uint8
-        assert images.is_contiguous()
-        assert torch.equal(images, other_images)
-        assert torch.equal(labels, other_labels)
-    assert seen[0][0][0][:, 0, 1, 0, 0].tolist() == [0, 1, 2, 3]
+    for batch, other in zip(*seen, strict=True):
+        assert batch.images.shape == (4, 2, 3, 8, 10)
+        assert batch.labels.shape == (4, 2, 8, 10)
+        assert batch.images.dtype == batch.labels.dtype == torch.uint8
+        assert batch.images.is_contiguous()
+        assert torch.equal(batch.images, other.images)
+        assert torch.equal(batch.labels, other.labels)
+    assert numbers_in(seen[0][0]) == [0, 1, 2, 3]
 
 
 def test_collating_puts_channels_before_rows():

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from vos_ros.models import build_network
-from vos_ros.training.sources import StageBatches, _check_data
+from vos_ros.training.data_entries import check_data
+from vos_ros.training.sources import StageBatches
 from vos_ros.training.stage import Stage, StageError, read_stage
 
 ROOT = Path(__file__).parents[1]
@@ -26,7 +27,7 @@ def stage(**entries) -> Stage:
 def test_the_stages_we_ship_can_be_read_and_their_networks_built(path):
     ours = read_stage(path)
     build_network(ours.model, ours.network)
-    _check_data(ours.data)
+    check_data(ours.data)
 
 
 def test_a_stage_is_read_as_written(tmp_path):
@@ -141,7 +142,7 @@ def test_an_absent_file_is_named(tmp_path):
         ({}, "data may hold stills and video, not nothing"),
         ({"coco": {}, "video": {"root": "."}}, "data may hold stills and video, not coco"),
         ({"stills": ["a"]}, "data/stills must hold `name: value` entries"),
-        ({"stills": {}}, "data/stills: folders must be given"),
+        ({"stills": {}}, "data/stills: folders or coco must be given"),
         ({"stills": {"folders": "a"}}, "data/stills/folders must be a list of folders, not 'a'"),
         ({"stills": {"folders": []}}, "data/stills/folders must be a list of folders"),
         ({"stills": {"folders": ["a"], "wieght": 1}}, "data/stills: unknown wieght; known are fol"),

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vos_ros.data.stills import Photographs, StillError, StillSet, read_ids
+from vos_ros.data.faults import FaultLog
+from vos_ros.data.still_set import Photographs, StillSet
+from vos_ros.data.stills import StillError, read_ids
 
 
 def write_still(root, stem, ids, image=None):
@@ -61,7 +63,7 @@ def test_masks_of_several_channels_are_refused(tmp_path):
 
 
 def bad_set(root):
-    """One good still, and each kind of bad one; returns the names of the bad images."""
+    """One good still, and each kind of bad one; returns the files at fault, by their folders."""
     write_still(root, "good", square_ids())
     write_still(root, "empty", np.zeros((40, 60)))
     write_still(root, "size", square_ids(), np.zeros((41, 60, 3), np.uint8))
@@ -71,7 +73,8 @@ def bad_set(root):
     (root / "masks" / "torn_mask.png").write_bytes(b"\x89PNG\r\n\x1a\nrest")
     write_still(root, "alone", square_ids())
     (root / "masks" / "alone.png").unlink()
-    return {"empty.png", "size.png", "torn.png", "torn_mask.png", "alone.png"}
+    faulty = "masks/empty images/torn masks/torn_mask masks/size images/alone"
+    return {str(root / f"{name}.png") for name in faulty.split()}
 
 
 def test_bad_files_are_named_counted_and_passed_over(tmp_path, caplog):
@@ -80,12 +83,13 @@ def test_bad_files_are_named_counted_and_passed_over(tmp_path, caplog):
         stills = StillSet([tmp_path])
         rng = np.random.default_rng(0)
         drawn = [stills.draw(rng) for _ in range(30)]
-        bad = stills.check()
+        stills.check()
     assert all((still.ids == square_ids()).all() for still in drawn)
-    assert {path.name for path in bad} == wanted
-    for path, reason in bad.items():
-        assert path.stem in reason
-        assert sum(reason in message for message in caplog.messages) == 1, "named once each"
+    assert set(stills.faults.known) == wanted
+    for path in wanted:
+        told = [message for message in caplog.messages if message.startswith(f"skipped {path}: ")]
+        assert len(told) == 1, "named once each"
+    assert "5 bad so far" in caplog.messages[-1]
 
 
 @pytest.mark.parametrize("name", ["empty", "size", "torn", "torn_mask", "alone"])
@@ -97,7 +101,7 @@ def test_strict_refuses_a_bad_file_by_name(tmp_path, name):
         if source.exists():
             source.rename(tmp_path / "one" / kind / f"{name}.png")
     with pytest.raises(StillError, match=f"{name}.png"):
-        StillSet([tmp_path / "one"], strict=True).check()
+        StillSet([tmp_path / "one"], faults=FaultLog(strict=True)).check()
 
 
 def test_a_folder_without_stills_is_an_error(tmp_path):
@@ -139,8 +143,8 @@ def test_photographs_pass_over_bad_files(tmp_path):
     rng = np.random.default_rng(1)
     for _ in range(10):
         assert (photographs.draw(rng) == 77).all()
-    assert [path.name for path in photographs.bad] == ["a.png"]
+    assert photographs.faults.known == {str(tmp_path / "a.png"): "not a readable image"}
     with pytest.raises(StillError, match="a.png"):
-        strict = Photographs(tmp_path, strict=True)
+        strict = Photographs(tmp_path, faults=FaultLog(strict=True))
         for _ in range(20):
             strict.draw(rng)

@@ -25,9 +25,6 @@ class FaultLog:
         self.known: dict[str, str] = {}  # path -> what is wrong
         self._met: dict[str, str] = {}
 
-    def __len__(self) -> int:
-        return len(self.known)
-
     def note(self, path: Path | str, error: Exception) -> None:
         """Take note of a file that is passed over. Raises `error` when strict."""
         if self.strict:

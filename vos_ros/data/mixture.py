@@ -4,14 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
 from torch.utils.data import DataLoader, Dataset
 
 from vos_ros.data.clip import Clip, ClipSource, collate
+from vos_ros.data.faults import leave_telling_to_the_parent
 from vos_ros.data.loader_signals import deaf_start, leave_group
+from vos_ros.data.sequence import SequenceError
+from vos_ros.data.stills import StillError
 
 
 class ClipMixture(Dataset[Clip]):
@@ -55,34 +60,79 @@ class ClipMixture(Dataset[Clip]):
         return self.sources[self.source_of(number)][number]
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Clips stacked, on the CPU.
+
+    images: B x T x 3 x H x W uint8. labels: B x T x H x W uint8. faults: of all clips. failure: why
+    a clip could not be made, and then there are no images; else empty.
+    """
+
+    images: torch.Tensor | None
+    labels: torch.Tensor | None
+    faults: dict[str, str]
+    failure: str = ""
+
+
 class ClipLoader(DataLoader):
     """A loader whose workers do not hear the signals that end the training; see there."""
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Batch]:
         with deaf_start():
             return super().__iter__()
 
 
-def prepared(_worker: int) -> None:
-    """For a loader's workers: OpenCV's own threads would fight with the training for the cores."""
-    cv2.setNumThreads(1)
-    leave_group()
-
-
-def clip_loader(mixture: ClipMixture, batch: int, workers: int = 0) -> ClipLoader:
-    """Batches in order: images B x T x 3 x H x W uint8, labels B x T x H x W uint8 on the CPU.
+def clip_loader(
+    mixture: ClipMixture, batch: int, workers: int = 0, *, rank: int = 0, world: int = 1
+) -> ClipLoader:
+    """The batches of a mixture in order, as `Batch`; of each, the share of one rank.
 
     Workers start afresh and receive the mixture pickled. A forked worker would inherit locks of
     OpenCV's thread pool without its threads, and wait for them for ever.
+
+    batch: clips of all ranks together, a multiple of `world`; the last are left out where they do
+    not fill one. rank: takes those from `rank / world` to `(rank + 1) / world` of each batch.
     """
+    share = batch // world
+    starts = range(rank * share, len(mixture) - batch + rank * share + 1, batch)
     return ClipLoader(
-        mixture,
-        batch_size=batch,
-        shuffle=False,
-        drop_last=True,
+        _Guarded(mixture),
+        batch_sampler=[range(start, start + share) for start in starts],
         num_workers=workers,
-        collate_fn=collate,
-        worker_init_fn=prepared,
+        collate_fn=_batch_of,
+        worker_init_fn=_prepare,
         multiprocessing_context="spawn" if workers > 0 else None,
         persistent_workers=workers > 0,
     )
+
+
+class _Guarded(Dataset):
+    """Clips, or what kept one from being made: an error of a worker would arrive as a traceback."""
+
+    def __init__(self, mixture: ClipMixture) -> None:
+        self.mixture = mixture
+
+    def __len__(self) -> int:
+        return len(self.mixture)
+
+    def __getitem__(self, index: int) -> Clip | str:
+        try:
+            return self.mixture[index]
+        except (StillError, SequenceError) as error:
+            return str(error)
+
+
+def _batch_of(clips: Sequence[Clip | str]) -> Batch:
+    failures = [clip for clip in clips if isinstance(clip, str)]
+    made = [clip for clip in clips if isinstance(clip, Clip)]
+    faults = {path: what for clip in made for path, what in clip.faults.items()}
+    if failures:
+        return Batch(None, None, faults, failures[0])
+    return Batch(*collate(made), faults)
+
+
+def _prepare(_worker: int) -> None:
+    """For a loader's workers: OpenCV's own threads would fight with the training for the cores."""
+    cv2.setNumThreads(1)
+    leave_group()
+    leave_telling_to_the_parent()

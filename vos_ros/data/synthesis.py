@@ -5,19 +5,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from vos_ros.data.actors import Actor, cast, companion, echo
 from vos_ros.data.appearance import draw_camera, noise_bank, photograph
-from vos_ros.data.clip import Clip, least_area
+from vos_ros.data.clip import Clip, closing_up, least_area
 from vos_ros.data.cutouts import Cutout, border_contact, choose_object, cut_out, without
+from vos_ros.data.faults import FaultLog
 from vos_ros.data.layers import Layer, draw_frame
 from vos_ros.data.motion import Motion, bending, changes, cover, draw_pace, keep_inside
 from vos_ros.data.shapes import camouflaged, haze, invented, with_rods
 from vos_ros.data.still_mix import StillMix
-from vos_ros.data.stills import Photographs, Still, StillError, StillSet
+from vos_ros.data.still_set import Photographs, StillSet, StillSource
+from vos_ros.data.stills import Still, StillError
 
 ATTEMPTS = 25
 
@@ -27,29 +30,31 @@ class StillClips:
 
     def __init__(
         self,
-        roots: Sequence[Path | str],
-        backgrounds: Path | str | None,
+        stills: StillSet | Sequence[Path | str | StillSource],
+        backgrounds: Photographs | Path | str | None,
         size: tuple[int, int] = (256, 448),
         length: int = 4,
         *,
         seed: int = 0,
         targets: int = 1,
         mix: StillMix | None = None,
-        strict: bool = False,
+        faults: FaultLog | None = None,
     ) -> None:
         """Raises StillError when a folder holds nothing usable.
 
-        roots: folders of stills; backgrounds: a folder of photographs, or None to take the scenery
-        from the stills too. size: height, width. targets: up to so many labelled objects a clip.
+        stills: or what they come from. backgrounds: photographs or a folder of them, or None to
+        take the scenery from the stills too. size: height, width. targets: up to so many labelled
+        objects a clip. faults: where bad files are noted, unless `stills` is a StillSet, which has
+        a log of its own.
         """
         if length < 1 or min(size) < 32 or targets < 1:
             raise ValueError(f"length {length}, size {size}, targets {targets}: too small")
-        self.stills = StillSet(roots, longest=round(1.5 * max(size)), strict=strict)
-        self.photographs = (
-            None
-            if backgrounds is None
-            else Photographs(backgrounds, longest=round(1.5 * max(size)), strict=strict)
-        )
+        longest = longest_still(size)
+        if not isinstance(stills, StillSet):
+            stills = StillSet(stills, longest=longest, faults=faults)
+        if isinstance(backgrounds, (str, Path)):
+            backgrounds = Photographs(backgrounds, longest=longest, faults=stills.faults)
+        self.stills, self.photographs = stills, backgrounds
         self.size, self.length, self.seed, self.targets = tuple(size), length, seed, targets
         self.mix = mix or StillMix()
         self._bank = noise_bank(size[0] + 64, size[1] + 64)
@@ -59,13 +64,12 @@ class StillClips:
         if index < 0:
             raise IndexError(f"clips are numbered from 0, not {index}")
         rng = np.random.default_rng([self.seed, index])
-        for _ in range(ATTEMPTS):
-            layers = self._compose(rng)
-            if layers is None:
-                continue
-            clip = self._draw(layers, rng)
-            if clip is not None:
-                return clip
+        with self.stills.faults.collected() as faults:
+            for _ in range(ATTEMPTS):
+                layers = self._compose(rng)
+                clip = None if layers is None else self._draw(layers, rng)
+                if clip is not None:
+                    return replace(clip, faults=faults)
         raise StillError(f"clip {index}: {ATTEMPTS} attempts showed no object large enough")
 
     def _draw(self, layers: list[Layer], rng: np.random.Generator) -> Clip | None:
@@ -75,19 +79,16 @@ class StillClips:
         alone = np.count_nonzero(draw_frame([target], 0, self.size)[1])
         if np.count_nonzero(labels == 1) < rng.uniform(0.1, 0.9) * alone:
             return None  # mostly hidden; such a start is allowed but rare
-        labels = _renumber(labels, least_area(self.size))
-        if labels is None:
-            return None
+        numbers = closing_up(labels, least_area(self.size))
+        if not numbers[1]:
+            return None  # too small is that for whose sake the clip was made
         camera = draw_camera(rng, self.length)
-        numbers = labels[1]
         images = np.empty((self.length, *self.size, 3), np.uint8)
         ids = np.empty((self.length, *self.size), np.uint8)
         for frame in range(self.length):
             if frame > 0:
-                image, raw = draw_frame(layers, frame, self.size)
-                ids[frame] = numbers[raw]
-            else:
-                ids[frame] = labels[0]
+                image, labels = draw_frame(layers, frame, self.size)
+            ids[frame] = numbers[labels]
             images[frame] = photograph(image, camera, frame, rng, self._bank)
         return Clip(images, ids)
 
@@ -204,15 +205,6 @@ class StillClips:
         return None if mask is None else cut_out(still.image, mask)
 
 
-def _renumber(labels: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Frame 0's labels with small objects dropped, ids 1..n closed up, and the table old -> new.
-
-    None when object 1, for whose sake the clip was made, is too small.
-    """
-    counts = np.bincount(labels.ravel(), minlength=256)
-    if counts[1] < least:
-        return None
-    table = np.zeros(256, np.uint8)
-    kept = [label for label in range(1, 256) if counts[label] >= least]
-    table[kept] = np.arange(1, len(kept) + 1)
-    return table[labels], table
+def longest_still(size: tuple[int, int]) -> int:
+    """The longer side at which stills serve clips of this height and width, pixels."""
+    return round(1.5 * max(size))

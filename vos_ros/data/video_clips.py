@@ -1,105 +1,93 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training clips from annotated videos in the DAVIS layout."""
+"""Training clips from annotated videos."""
 
 from __future__ import annotations
 
-import io
-import logging
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 
-import cv2
 import numpy as np
-from PIL import Image
 
 from vos_ros.data.actors import Actor, companion
 from vos_ros.data.appearance import draw_camera, noise_bank, photograph
-from vos_ros.data.clip import Clip, least_area
-from vos_ros.data.cutouts import Cutout, box_of, choose_object, cut_out
-from vos_ros.data.davis import DavisDataset, DavisError
+from vos_ros.data.clip import Clip, closing_up, least_area
+from vos_ros.data.cutouts import Cutout, choose_object, cut_out
+from vos_ros.data.faults import FaultLog
 from vos_ros.data.layers import Layer, draw_layer
-from vos_ros.data.motion import (
-    Motion,
-    changes,
-    draw_pace,
-    keep_inside,
-    linear,
-    source_points,
-    translation,
-)
+from vos_ros.data.motion import Motion
+from vos_ros.data.sequence import SequenceError, VideoSequence
 from vos_ros.data.still_mix import StillMix
-from vos_ros.data.stills import StillError, StillSet, decode_image
-
-logger = logging.getLogger(__name__)
+from vos_ros.data.still_set import StillSet
+from vos_ros.data.video_frames import VideoFrames
+from vos_ros.data.video_view import draw_view, seen
 
 ATTEMPTS = 25
-WHOLE = 0.15  # share of the clips that show the whole picture small, framed by one colour
 
 
 class VideoClips:
     """Endless clips from some sequences. Clip i depends on (seed, i) and the files alone.
 
-    Frames are kept in memory as the files' own bytes, a tenth of the decoded size, and decoded
-    anew for each clip. Bad frames are named in the log, counted in `bad`, and their clip is drawn
-    again; with `strict` they are errors.
+    Up to `objects` of the annotated ones are followed. Where a video has fewer, objects pasted over
+    it are followed beside them, so that a video of one object serves to learn several. Bad frames
+    are noted, and their clip is drawn again.
     """
 
     def __init__(
         self,
-        root: Path | str,
-        sequences: Sequence[str],
+        sequences: Sequence[VideoSequence],
         size: tuple[int, int] = (256, 448),
         length: int = 4,
         *,
         seed: int = 0,
         max_gap: int = 6,
-        year: int = 2016,
-        resolution: str = "480p",
+        reference: float = 0.3,
+        objects: int = 1,
+        complete: bool = False,
         stills: StillSet | None = None,
         pasted: float = 0.3,
-        strict: bool = False,
+        faults: FaultLog | None = None,
     ) -> None:
-        """Raises DavisError for a sequence that is not there, ValueError for bad figures.
+        """Raises SequenceError when no sequence has a mask, ValueError for bad figures.
 
-        sequences: names of folders under JPEGImages/<resolution>. size: height, width.
-        max_gap: most frames of the video from one frame of the clip to the next.
-        stills: where pasted occluders come from; the target's look-alikes are pasted without it.
-        pasted: share of the clips with something pasted over them.
+        size: height, width.
+        max_gap: most steps from an annotated frame of the video to the one next in the clip.
+        reference: share of the clips whose first frame is from anywhere in the video.
+        objects: most labelled objects in a clip.
+        complete: every frame of the videos ought to have a mask; one without is noted as bad.
+        stills: where pasted objects come from; look-alikes of the target are pasted without it.
+        pasted: share of the clips with something pasted over them that is background.
+        faults: where bad files are noted.
         """
-        if length < 1 or min(size) < 32 or max_gap < 1 or not sequences:
+        figures = (length, min(size) // 32, max_gap, objects, len(sequences))
+        if min(figures) < 1 or not 0 <= reference <= 1:
             raise ValueError(
-                f"length {length}, size {size}, max_gap {max_gap}, {len(sequences)} sequences: "
-                "all must be positive"
+                f"length {length}, size {size}, max_gap {max_gap}, objects {objects}, reference "
+                f"{reference}, {len(sequences)} sequences: all must be positive, a side of the "
+                "size 32 or more, and reference a share"
             )
-        data = DavisDataset(Path(root), "", year, resolution)
-        self._sequences = [data.sequence(name) for name in sequences]
-        for sequence in self._sequences:
-            if not sequence.mask_paths:
-                raise DavisError(f"the sequence {sequence.name} of {root} has no masks")
-        self._bytes: dict[Path, bytes] = {}
+        self.faults = FaultLog() if faults is None else faults
+        self._videos = VideoFrames(sequences, self.faults, complete)
         self.size, self.length, self.seed, self.max_gap = tuple(size), length, seed, max_gap
-        self.bad: dict[Path, str] = {}
-        self._strict, self._stills, self._pasted = strict, stills, pasted
+        self.reference, self.objects = reference, objects
+        self._stills, self._pasted = stills, pasted
         self._mix = StillMix(crossing=0.6)
         self._bank = noise_bank(size[0] + 64, size[1] + 64)
 
     def __getitem__(self, index: int) -> Clip:
-        """Raises DavisError when no clip can be made."""
+        """Raises SequenceError when no clip can be made."""
         if index < 0:
             raise IndexError(f"clips are numbered from 0, not {index}")
         rng = np.random.default_rng([self.seed, index])
-        for _ in range(ATTEMPTS):
-            try:
+        with self.faults.collected() as faults:
+            for _ in range(ATTEMPTS):
                 clip = self._compose(rng)
-            except DavisError as error:
-                if self._strict:
-                    raise
-                logger.warning("skipped %s (%d bad so far)", error, len(self.bad))
-                continue
-            if clip is not None:
-                return clip
-        raise DavisError(f"clip {index}: {ATTEMPTS} attempts gave no frame that shows its object")
+                if clip is not None:
+                    return replace(clip, faults=faults)
+        what = "".join(f"; {path}: {what}" for path, what in list(faults.items())[-1:])
+        raise SequenceError(
+            f"clip {index}: {ATTEMPTS} attempts gave no first frame that shows its object{what}"
+        )
 
     def frame_numbers(self, rng: np.random.Generator, annotated: Sequence[int]) -> list[int]:
         """Which frames of a video make a clip: `length` of the annotated ones."""
@@ -115,136 +103,105 @@ class VideoClips:
         places = np.minimum(places, count - 1)
         if rng.random() < 0.3:
             places = places[::-1].copy()
-        if rng.random() < 0.3:
+        if rng.random() < self.reference:
             places[0] = rng.integers(count)
         return [annotated[place] for place in places]
 
-    def _read(self, path: Path) -> bytes:
-        if path not in self._bytes:
-            try:
-                self._bytes[path] = path.read_bytes()
-            except OSError as error:
-                raise self._fault(path, f"cannot be read ({error.strerror})") from error
-        return self._bytes[path]
-
-    def _fault(self, path: Path, what: str) -> DavisError:
-        self.bad.setdefault(path, what)
-        return DavisError(f"{path}: {what}")
-
-    def _frame(self, sequence: int, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """One frame and its ids, checked."""
-        video = self._sequences[sequence]
-        path, mask_path = video.frame_paths[number], video.mask_paths[number]
-        try:
-            image = decode_image(np.frombuffer(self._read(path), np.uint8), path)
-        except StillError as error:
-            raise self._fault(path, "not a readable image") from error
-        try:
-            with Image.open(io.BytesIO(self._read(mask_path))) as file:
-                ids = np.array(file if file.mode in ("L", "P") else file.convert("L"))
-        except (OSError, SyntaxError, ValueError) as error:
-            raise self._fault(mask_path, "not a readable mask") from error
-        if ids.shape != image.shape[:2]:
-            raise self._fault(mask_path, f"is {ids.shape}, its frame {image.shape[:2]}")
-        return image, (ids > 0).astype(np.uint8) if video.binary else ids
-
     def _compose(self, rng: np.random.Generator) -> Clip | None:
-        which = int(rng.integers(len(self._sequences)))
-        numbers = self.frame_numbers(rng, self._sequences[which].annotated)
-        frames = [self._frame(which, number) for number in numbers]
-        image, ids = frames[0]
-        present = np.flatnonzero(np.bincount(ids.ravel(), minlength=255)[1:255]) + 1
-        if not present.size:
+        """A clip, or None where a frame is bad or the first shows too little."""
+        which = int(rng.integers(len(self._videos)))
+        numbers = self.frame_numbers(rng, self._videos.annotated(which))
+        frames = [self._videos.read(which, number) for number in dict.fromkeys(numbers)]
+        if None in frames:
             return None
-        chosen = int(rng.choice(present))
-        masks = [(ids == chosen).astype(np.uint8) * np.uint8(255) for _, ids in frames]
-        view = self._view(rng, masks[0])
-        others = self._others(rng, image, masks[0], view)
-        clip = self._draw(rng, [image for image, _ in frames], masks, view, others)
-        if np.count_nonzero(clip.labels[0]) < least_area(self.size):
+        found = dict(zip(dict.fromkeys(numbers), frames, strict=True))
+        images = [found[number][0] for number in numbers]
+        ids = [found[number][1] for number in numbers]
+        chosen = self._chosen(rng, ids[0])
+        if not chosen:
             return None
-        return clip
+        covers = [[np.uint8(255) * (part == k) for k in chosen] for part in ids]
+        view = draw_view(rng, np.max(covers[0], 0), self.size, self.length)
+        others = self._others(rng, images[0], covers[0], view)
+        return self._numbered(self._draw(rng, images, covers, view, others), len(chosen))
 
-    def _view(self, rng: np.random.Generator, mask: np.ndarray) -> np.ndarray:
-        """A crop that shows the target in frame 0 and moves a little: T x 3 x 3."""
-        height, width = self.size
-        fit = max(height / mask.shape[0], width / mask.shape[1])
-        whole = rng.random() < WHOLE
-        low, high = (0.6, 1.0) if whole else (1.0, 1.5)
-        scale = fit * float(np.exp(rng.uniform(np.log(low), np.log(high))))
-        turn = float(rng.normal(0.0, 0.12)) if rng.random() < 0.5 else 0.0
-        top, bottom, left, right = box_of(mask > 0)
-        spot = np.array([rng.uniform(left, right), rng.uniform(top, bottom)])
-        # The view's middle, kept where the view stays within the picture if it can.
-        half = np.array([width, height]) / (2.0 * scale)
-        bounds = np.array([mask.shape[1], mask.shape[0]], float)
-        middle = spot + rng.uniform(-0.8, 0.8, 2) * half
-        middle = np.where(
-            half * 2 < bounds, np.clip(middle, half, np.maximum(half, bounds - half)), bounds / 2
-        )
-        start = (
-            translation((width - 1) / 2, (height - 1) / 2)
-            @ linear(turn, scale, flip=bool(rng.random() < 0.5))
-            @ translation(-middle[0], -middle[1])
-        )
-        view = np.repeat(start[None], self.length, 0)
-        if rng.random() < 0.5:
-            steps = changes(rng, self.length, draw_pace(rng, 0.05), 0.5 * height, width)
-            centre = translation((width - 1) / 2, (height - 1) / 2)
-            view = centre @ steps @ np.linalg.inv(centre) @ start
-        if not whole:
-            view = np.stack([keep_inside(matrix, mask.shape, self.size) for matrix in view])
-        return view
+    def _chosen(self, rng: np.random.Generator, ids: np.ndarray) -> list[int]:
+        """The ids of those in the first frame that are followed, in random order."""
+        present = 1 + np.flatnonzero(np.bincount(ids.ravel(), minlength=256)[1:255])
+        if not present.size:
+            return []
+        if self.objects == 1:
+            return [int(rng.choice(present))]
+        return rng.permutation(present)[: self.objects].tolist()
 
     def _others(
-        self, rng: np.random.Generator, image: np.ndarray, mask: np.ndarray, view: np.ndarray
+        self,
+        rng: np.random.Generator,
+        image: np.ndarray,
+        covers: Sequence[np.ndarray],
+        view: np.ndarray,
     ) -> list[Layer]:
-        """What is pasted over the video: look-alikes of the target, objects from stills."""
-        if rng.random() >= self._pasted:
+        """What is pasted over the video: look-alikes of the first object, objects from stills.
+
+        Some are followed, if there is room, and the hindmost; the rest is background.
+        """
+        hiding = rng.random() < self._pasted
+        room = self.objects - len(covers)
+        followed = int(rng.integers(0, room + 1)) if room else 0
+        if not hiding and not followed:
             return []
-        cutout = cut_out(image, mask > 0)
-        target = Actor(Layer(image, mask, Motion(view), 1), cutout)
-        layers = []
+        target = Actor(
+            Layer(image, covers[0], Motion(view), 1), cut_out(image, covers[0] > 0)
+        )
         shutter = float(rng.uniform(0.2, 0.8)) if rng.random() < 0.35 else 0.0
-        for _ in range(1 + int(rng.random() < 0.3)):
-            pasted: Cutout | None = None
-            if self._stills is None or rng.random() < 0.4:
-                pasted = target.look_alike(rng)
-            else:
-                still = self._stills.draw(rng)
-                other = choose_object(still, rng, most=0.6)
-                pasted = None if other is None else cut_out(still.image, other)
+        background = 1 + int(rng.random() < 0.3) if hiding else 0
+        labels = [*range(len(covers) + 1, len(covers) + 1 + followed), *[0] * background]
+        layers = []
+        for label in labels:
+            pasted = self._other(rng, target)
             if pasted is not None:
+                motion, mix = Motion(view), self._mix
                 layers.append(
-                    companion(rng, pasted, target, Motion(view), self.size, self._mix, shutter, 0)
+                    companion(rng, pasted, target, motion, self.size, mix, shutter, label)
                 )
         return layers
+
+    def _other(self, rng: np.random.Generator, target: Actor) -> Cutout | None:
+        if self._stills is None or rng.random() < 0.4:
+            return target.look_alike(rng)
+        still = self._stills.draw(rng)
+        mask = choose_object(still, rng, most=0.6)
+        return None if mask is None else cut_out(still.image, mask)
 
     def _draw(
         self,
         rng: np.random.Generator,
-        images: list[np.ndarray],
-        masks: list[np.ndarray],
+        images: Sequence[np.ndarray],
+        covers: Sequence[Sequence[np.ndarray]],
         view: np.ndarray,
-        others: list[Layer],
+        others: Sequence[Layer],
     ) -> Clip:
         camera = draw_camera(rng, self.length, strength=0.5)
-        height, width = self.size
         clip = Clip(
-            np.empty((self.length, height, width, 3), np.uint8),
-            np.empty((self.length, height, width), np.uint8),
+            np.empty((self.length, *self.size, 3), np.uint8),
+            np.empty((self.length, *self.size), np.uint8),
         )
         # Beyond the picture one dark colour, as around films; mirrored it would double the target.
         margin = tuple(float(value) for value in rng.integers(0, 40) + rng.integers(0, 15, 3))
-        xs, ys = np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64)
-        for frame, (image, mask) in enumerate(zip(images, masks, strict=True)):
-            points = source_points(view[frame], None, mask.shape, xs, ys)
-            maps = cv2.split(points)
-            drawn = cv2.remap(image, *maps, cv2.INTER_LINEAR, borderValue=margin)
-            warped = cv2.remap(mask, *maps, cv2.INTER_LINEAR, borderValue=0)
-            labels = (warped > 127).astype(np.uint8)
+        for frame, image in enumerate(images):
+            drawn, labels = seen(image, covers[frame], view[frame], self.size, margin)
             for layer in others:
                 draw_layer(layer, frame, drawn, labels)
             clip.images[frame] = photograph(drawn, camera, frame, rng, self._bank)
             clip.labels[frame] = labels
         return clip
+
+    def _numbered(self, clip: Clip, annotated: int) -> Clip | None:
+        """The clip with ids 1..n of those that the first frame shows well enough.
+
+        None when none of the annotated ones, for whose sake the clip was made, is among them.
+        """
+        numbers = closing_up(clip.labels[0], least_area(self.size))
+        if not numbers[1 : annotated + 1].any():
+            return None
+        return replace(clip, labels=numbers[clip.labels])

@@ -4,133 +4,151 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from torch import Tensor
 
 from vos_ros.data.clip import ClipSource
-from vos_ros.data.davis import DavisDataset, DavisError
+from vos_ros.data.coco import CocoStills
+from vos_ros.data.datasets import open_dataset
+from vos_ros.data.faults import FaultLog
 from vos_ros.data.mixture import ClipMixture, clip_loader
+from vos_ros.data.sequence import SequenceError, VideoSequence
+from vos_ros.data.still_set import Photographs, StillSet
 from vos_ros.data.stills import StillError
-from vos_ros.data.synthesis import StillClips
+from vos_ros.data.synthesis import StillClips, longest_still
 from vos_ros.data.video_clips import VideoClips
+from vos_ros.training.data_entries import check_data, entries_of, video_split
 from vos_ros.training.stage import Stage, StageError
 
-
-@dataclass(frozen=True)
-class _Kind:
-    """What an entry must be, in words and as a test."""
-
-    words: str
-    holds: Callable[[object], bool]
-    required: bool = False
-
-
-def _text(value: object) -> bool:
-    return isinstance(value, str) and value != ""
-
-
-_WEIGHT = _Kind(
-    "a number above 0",
-    lambda v: isinstance(v, (int, float)) and not isinstance(v, bool) and 0 < v < math.inf,
-)
-_ENTRIES = {
-    "stills": {
-        "folders": _Kind(
-            "a list of folders",
-            lambda v: isinstance(v, list) and v != [] and all(map(_text, v)),
-            required=True,
-        ),
-        "backgrounds": _Kind("a folder", _text),
-        "weight": _WEIGHT,
-    },
-    "video": {
-        "root": _Kind("a folder", _text, required=True),
-        "split": _Kind("the name of a list of sequences", _text),
-        "max_gap": _Kind(
-            "a whole number of 1 or more",
-            lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 1,
-        ),
-        "weight": _WEIGHT,
-    },
-}
+#: layouts in which every frame has a mask, so that one without is a fault
+COMPLETE = ("davis2016", "davis2017", "segtrack_v2")
 
 
 class StageBatches:
     """The batches of a stage, from any step on, for :class:`vos_ros.training.loop.Trainer`.
 
-    The `data` entry of the stage may hold
-
-    - ``stills``: ``folders`` (paths of folders of stills), ``backgrounds`` (a folder of
-      photographs), ``weight``;
-    - ``video``: ``root`` (a folder in DAVIS layout), ``split``, ``max_gap``, ``weight``.
+    Files that cannot be used are told in the log, kept in `faults`, and passed over. Objects of the
+    first entry of stills, where there is one, are pasted over the videos, too.
 
     Args:
-        stage: whose data to read.
+        stage: whose data to read; see `vos_ros.training.data_entries`.
         root: the folder that the paths in the stage are relative to.
         workers: processes that make clips.
+        strict: refuse the first file that cannot be used.
+        rank: which of the processes that train together this is, from 0.
+        world: how many they are; each gets an equal part of every batch.
 
     Raises:
-        StageError: when an entry is unknown, missing or of another kind, or a folder holds nothing
-            usable.
+        StageError: when an entry is unknown, missing or of another kind, a folder holds nothing
+            usable, or the batch cannot be divided evenly.
     """
 
-    def __init__(self, stage: Stage, root: Path, workers: int = 1) -> None:
-        _check_data(stage.data)
-        self.stage, self.root, self.workers = stage, root, workers
-        self._sources(stage.lengths[0][1])  # a folder that is absent is told before any training
+    def __init__(
+        self,
+        stage: Stage,
+        root: Path,
+        workers: int = 1,
+        strict: bool = False,
+        rank: int = 0,
+        world: int = 1,
+    ) -> None:
+        check_data(stage.data)
+        if stage.batch % world:
+            raise StageError(
+                f"a batch of {stage.batch} clips cannot be divided among {world} processes; "
+                f"make it a multiple of {world}"
+            )
+        self.stage, self.root, self.workers = stage, Path(root), workers
+        self._rank, self._world = rank, world
+        self._log = FaultLog(strict)
+        try:
+            self._stills = [self._still_set(entry) for entry in entries_of(stage.data, "stills")]
+            self._videos = [self._sequences(entry) for entry in entries_of(stage.data, "video")]
+            self._sources(stage.lengths[0][1])  # what is not usable is told before any training
+        except (StillError, SequenceError) as error:
+            raise _unreadable(str(error)) from error
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """Path -> what is wrong, of every file met so far that could not be used."""
+        return dict(self._log.known)
 
     def __call__(self, step: int, length: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """The batches from `step` on, of clips of `length` frames."""
+        """This process's part of the batches from `step` on, of clips of `length` frames.
+
+        The gap between frames is that of the step `step`.
+
+        Raises:
+            StageError: when a clip cannot be made.
+        """
         mixture = ClipMixture(
-            self._sources(length),
+            self._sources(length, self.stage.gap_at(step)),
             seed=self.stage.seed,
             start=step * self.stage.batch,
             count=(self.stage.steps - step) * self.stage.batch,
         )
-        return iter(clip_loader(mixture, self.stage.batch, self.workers))
+        loader = clip_loader(
+            mixture, self.stage.batch, self.workers, rank=self._rank, world=self._world
+        )
+        for batch in loader:
+            self._log.add(batch.faults)
+            if batch.failure:
+                raise _unreadable(batch.failure)
+            yield batch.images, batch.labels
 
-    def _sources(self, length: int) -> list[tuple[ClipSource, float]]:
-        options = {"size": self.stage.size, "length": length, "seed": self.stage.seed}
+    def _still_set(self, entry: dict) -> tuple[StillSet, Photographs | None]:
+        longest = longest_still(self.stage.size)
+        coco = [
+            CocoStills(self.root / part["annotations"], self.root / part["images"])
+            for part in entry.get("coco", [])
+        ]
+        folders = [self.root / folder for folder in entry.get("folders", [])]
+        stills = StillSet([*folders, *coco], longest=longest, faults=self._log)
+        if "backgrounds" not in entry:
+            return stills, None
+        folder = self.root / entry["backgrounds"]
+        return stills, Photographs(folder, longest=longest, faults=self._log)
+
+    def _sequences(self, entry: dict) -> list[VideoSequence]:
+        """The sequences of an entry; one that cannot be opened is noted and left out."""
+        root = self.root / entry["root"]
+        dataset = open_dataset(entry.get("layout", "davis2016"), root, video_split(entry))
+        found = []
+        for name in dataset.names:
+            try:
+                found.append(dataset.sequence(name))
+            except SequenceError as error:
+                self._log.note(f"{root}, sequence {name}", error)
+        if not found:
+            raise SequenceError(f"none of the sequences of {root} can be opened")
+        return found
+
+    def _sources(self, length: int, gap: int | None = None) -> list[tuple[ClipSource, float]]:
+        """The sources of clips with their weights. gap: instead of that of the entries."""
+        stage, data = self.stage, self.stage.data
+        options = {"size": stage.size, "length": length, "seed": stage.seed}
         sources: list[tuple[ClipSource, float]] = []
-        stills = None
-        try:
-            if "stills" in self.stage.data:
-                entry = self.stage.data["stills"]
-                folders = [self.root / folder for folder in entry["folders"]]
-                backgrounds = self.root / entry["backgrounds"] if "backgrounds" in entry else None
-                clips = StillClips(folders, backgrounds, **options)
-                stills = clips.stills
-                sources.append((clips, entry.get("weight", 1)))
-            if "video" in self.stage.data:
-                entry = self.stage.data["video"]
-                root, gap = self.root / entry["root"], entry.get("max_gap", 6)
-                names = DavisDataset(root, entry.get("split", "train")).names
-                # Objects of the stills, where there are any, are pasted over the videos too.
-                video = VideoClips(root, names, max_gap=gap, stills=stills, **options)
-                sources.append((video, entry.get("weight", 1)))
-        except (StillError, DavisError) as error:
-            raise StageError(f"the data of the stage cannot be read: {error}") from error
+        for entry, (stills, photographs) in zip(
+            entries_of(data, "stills"), self._stills, strict=True
+        ):
+            clips = StillClips(stills, photographs, targets=stage.objects, **options)
+            sources.append((clips, entry.get("weight", 1)))
+        for entry, sequences in zip(entries_of(data, "video"), self._videos, strict=True):
+            video = VideoClips(
+                sequences,
+                max_gap=gap or entry.get("max_gap", 6),
+                reference=entry.get("reference", 0.3),
+                objects=stage.objects,
+                complete=entry.get("layout", "davis2016") in COMPLETE,
+                stills=self._stills[0][0] if self._stills else None,
+                faults=self._log,
+                **options,
+            )
+            sources.append((video, entry.get("weight", 1)))
         return sources
 
 
-def _check_data(data: dict) -> None:
-    """Raise StageError unless every entry is one that is known, and of its kind."""
-    if not data or not set(data) <= set(_ENTRIES):
-        unknown = ", ".join(sorted(str(name) for name in set(data) - set(_ENTRIES)))
-        raise StageError(f"data may hold stills and video, not {unknown or 'nothing'}")
-    for name, entry in data.items():
-        known = _ENTRIES[name]
-        if not isinstance(entry, dict):
-            raise StageError(f"data/{name} must hold `name: value` entries, not {entry!r}")
-        for key, value in entry.items():
-            if key not in known:
-                raise StageError(f"data/{name}: unknown {key}; known are {', '.join(known)}")
-            if not known[key].holds(value):
-                raise StageError(f"data/{name}/{key} must be {known[key].words}, not {value!r}")
-        missing = [key for key, kind in known.items() if kind.required and key not in entry]
-        if missing:
-            raise StageError(f"data/{name}: {', '.join(missing)} must be given")
+def _unreadable(what: str) -> StageError:
+    return StageError(f"the data of the stage cannot be read: {what}")
