@@ -24,13 +24,23 @@ from vos_ros.models.backbones import CheckpointError as BackboneError
 from vos_ros.models.backbones import find_registry_checkpoint, load_imagenet_weights
 from vos_ros.models.state import SegmentationNetwork
 from vos_ros.training.checkpoint import CheckpointError
+from vos_ros.training.data_entries import data_names
+from vos_ros.training.distributed import WorldError
 from vos_ros.training.loop import Trainer
 from vos_ros.training.stage import Stage, StageError
 from vos_ros.weights import ModelCard, WeightsError, load_network, save_network
 
 CHECKPOINT, WEIGHTS, LOG = "checkpoint.safetensors", "weights.safetensors", "log.jsonl"
 #: what an unusable stage, data set, weight file or checkpoint raises
-UNUSABLE = (StageError, StillError, DavisError, CheckpointError, BackboneError, WeightsError)
+UNUSABLE = (
+    StageError,
+    StillError,
+    DavisError,
+    CheckpointError,
+    BackboneError,
+    WeightsError,
+    WorldError,
+)
 
 
 def starting_network(
@@ -82,7 +92,7 @@ def run_card(stage: Stage, history: ModelCard, config: dict, name: str) -> Model
     return ModelCard(
         model=stage.model,
         config=config,
-        data=[*history.data, *_sources(stage)],
+        data=[*history.data, *data_names(stage.data)],
         schedule=[*history.schedule, {"config": name, **_summary(stage)}],
         commit=source_commit(),
     )
@@ -162,15 +172,6 @@ def source_commit() -> str:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
-
-
-def _sources(stage: Stage) -> list[str]:
-    named = list(stage.data.get("stills", {}).get("folders", []))
-    if "backgrounds" in stage.data.get("stills", {}):
-        named.append(stage.data["stills"]["backgrounds"])
-    if "video" in stage.data:
-        named.append(f"{stage.data['video']['root']} {stage.data['video'].get('split', 'train')}")
-    return named
 
 
 def _summary(stage: Stage) -> dict:
