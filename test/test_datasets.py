@@ -132,6 +132,7 @@ def test_segtrack_reads_one_object_and_several(segtrack):
     frog, drift = dataset.sequences()
     assert frog.stems == ("frog_9", "frog_10", "frog_11")  # by number, not by letter
     np.testing.assert_array_equal(frog.mask(1), patch(a=1))
+    np.testing.assert_array_equal(frog.raw_mask(1), patch(a=255))  # as in its files
     expected = patch(a=1, b=2)
     expected[2:8, 1] = 2
     image, labels = drift.pair(1)
@@ -155,6 +156,11 @@ def test_segtrack_objects_may_lack_a_mask_and_frames_all(segtrack):
     assert frog.annotated == (0, 2) and frog.mask_files(1) == ()
     with pytest.raises(SequenceError, match=r"no mask for the frame .*frog_10\.png"):
         frog.mask(1)
+
+
+def test_segtrack_objects_may_come_later(segtrack):
+    write_mask(segtrack / "GroundTruth/drift/2/drift_0000.png", patch(), palette=False)
+    assert SegTrackDataset(segtrack).sequence("drift").introductions == {0: (1,), 1: (2,)}
 
 
 def test_segtrack_masks_of_two_sizes_are_named(segtrack):

@@ -77,7 +77,9 @@ def test_the_csv_of_the_command(command, tmp_path):
     assert command("--csv", tmp_path / "scores.csv") == 0
     with (tmp_path / "scores.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["sequence"] for row in rows] == [*LENGTHS, "overall"]
+    whole = [row for row in rows if not row["object"]]
+    assert [row["sequence"] for row in whole] == [*LENGTHS, "overall"]
+    assert [row["sequence"] for row in rows if row["object"] == "1"] == list(LENGTHS)
     assert float(rows[-1]["j"]) == pytest.approx(100 * iou_at(4), abs=1e-3)
 
 

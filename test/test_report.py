@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 
 from vos_ros.evaluation.checkpoint import Checkpoint
-from vos_ros.evaluation.report import build_report, format_table
-from vos_ros.evaluation.runner import SequenceResult
+from vos_ros.evaluation.report import build_report
+from vos_ros.evaluation.results import ObjectResult, SequenceResult
+from vos_ros.evaluation.tables import format_table
 
 
-def result(name: str, j: list[float], f: list[float]) -> SequenceResult:
+def result(name: str, j: list[float], f: list[float], *more: ObjectResult) -> SequenceResult:
     scored = tuple(range(1, len(j) + 1))
-    return SequenceResult(name, len(j) + 2, 8, 6, scored, tuple(j), tuple(f), (1.0, 2.0, 9.0))
+    objects = (ObjectResult(1, scored, tuple(j), tuple(f)), *more)
+    return SequenceResult(name, len(j) + 2, 8, 6, objects, (1.0, 2.0, 9.0))
 
 
-def test_overall_scores_are_means_over_sequences_not_frames():
+def test_overall_scores_are_means_over_videos_not_frames():
     whole = build_report([result("long", [1.0] * 9, [0.8] * 9), result("short", [0.0], [0.2])], {})
     assert (whole["j"], whole["f"], whole["jf"]) == pytest.approx((50.0, 50.0, 50.0))
     assert whole["j_recall"] == pytest.approx(50.0)

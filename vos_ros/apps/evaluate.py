@@ -11,76 +11,27 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from vos_ros.data.davis import DavisError
-from vos_ros.data.sequence import VideoSequence
-from vos_ros.evaluation import environment, report
+from vos_ros.apps.evaluate_options import parse
+from vos_ros.data.sequence import SequenceError, VideoSequence
+from vos_ros.evaluation import environment, tables
 from vos_ros.evaluation.checkpoint import Checkpoint
-from vos_ros.evaluation.davis2016 import Davis2016
 from vos_ros.evaluation.errors import EvaluationError
+from vos_ros.evaluation.figure import write_figure
 from vos_ros.evaluation.pictures import COLUMNS, write_contact_sheet
-from vos_ros.evaluation.runner import SequenceResult, SequenceTask, run_sequences
+from vos_ros.evaluation.protocol import Protocol
+from vos_ros.evaluation.protocols import PROTOCOLS
+from vos_ros.evaluation.report import build_report
+from vos_ros.evaluation.results import SequenceResult
+from vos_ros.evaluation.runner import SequenceTask, run_sequences
 from vos_ros.evaluation.sources import MaskFolderSource, SegmenterSettings, SegmenterSource, Source
-
-PROTOCOLS = {Davis2016.name: Davis2016}
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="vos_ros evaluate",
-        description="Runs a network over the videos of a data set and scores its masks: region "
-        "similarity J, contour accuracy F, per sequence and overall, in percent.",
-    )
-    data = parser.add_argument_group("data")
-    data.add_argument("--dataset", choices=sorted(PROTOCOLS), default=Davis2016.name,
-                      help="protocol to score by (default: %(default)s)")
-    data.add_argument("--root", type=Path, required=True,
-                      help="folder that holds ImageSets, JPEGImages and Annotations")
-    data.add_argument("--split", default="val",
-                      help="list of sequences, such as train or val (default: %(default)s)")
-    data.add_argument("--sequences", nargs="+", default=[], metavar="NAME",
-                      help="only these sequences of the split")
-    masks = parser.add_argument_group("masks, from a network or from files")
-    masks.add_argument("--weights", default="",
-                       help="weight file, or name of one that ships (default: the shipped default)")
-    masks.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 (default: %(default)s)")
-    masks.add_argument("--precision", choices=("fp32", "bf16", "fp16"), default="fp32",
-                       help="arithmetic of the network (default: %(default)s)")
-    masks.add_argument("--size", type=int, default=288,
-                       help="short side of the image inside the network, pixels "
-                       "(default: %(default)s)")
-    masks.add_argument("--from-masks", type=Path, metavar="DIR",
-                       help="score the files DIR/SEQUENCE/FRAME.png; no network runs")
-    work = parser.add_argument_group("work")
-    work.add_argument("--workers", type=_positive, default=1,
-                      help="sequences at a time, each in a process with its own copy of the "
-                      "network; more than one disturbs the times (default: %(default)s)")
-    work.add_argument("--threads", type=_positive,
-                      help="processor threads of each worker (default: the usable cores shared "
-                      "among the workers)")
-    work.add_argument("--fresh", action="store_true",
-                      help="begin anew where an interrupted run left results")
-    out = parser.add_argument_group("output")
-    out.add_argument("--json", type=Path, metavar="FILE",
-                     help="write the report; results gather in FILE.partial until it is whole, "
-                     "and an interrupted run goes on from there")
-    out.add_argument("--csv", type=Path, metavar="FILE", help="write a row for each sequence")
-    out.add_argument("--masks-out", type=Path, metavar="DIR",
-                     help="write every mask as a palette PNG, DIR/SEQUENCE/FRAME.png")
-    out.add_argument("--contact-sheet", type=Path, metavar="PNG",
-                     help=f"draw {COLUMNS} frames of each sequence with their masks")
-    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns 0 when everything was scored and 1, with a sentence, when it could not be."""
-    parser = build_parser()
-    args = parser.parse_args(argv)
-    if args.from_masks and (args.masks_out or args.weights):
-        parser.error("--from-masks scores files: --weights and --masks-out do not go with it")
+    args = parse(argv)
     try:
         _evaluate(args)
-    except (DavisError, EvaluationError, OSError) as error:
+    except (SequenceError, EvaluationError, OSError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -90,40 +41,63 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> None:
-    protocol = PROTOCOLS[args.dataset]()
+    protocol = _protocol(args)
     sequences = protocol.dataset(args.root, args.split).sequences(args.sequences)
     for sequence in sequences:
         protocol.check(sequence)
+    _check_purpose(args, protocol, sequences)
     args.threads = args.threads or max(1, environment.usable_cores() // args.workers)
     source, about = _source(args, protocol)
     task = SequenceTask(protocol, source, args.masks_out, COLUMNS if args.contact_sheet else 0)
     checkpoint = _checkpoint(args, about)
     known: dict[str, SequenceResult] = {}
     if checkpoint is not None:
-        known = _resumable(args, checkpoint.load(), sequences)
+        known = _resumable(args, task, checkpoint.load(), sequences)
         if checkpoint.path.exists() and not known:
             print(f"{checkpoint.path} holds nothing that serves this run and is begun anew",
                   file=sys.stderr)
         checkpoint.begin(known)
     results = _run(task, sequences, known, args.workers, checkpoint)
-    _write(args, sequences, results, report.build_report(results, about))
+    _write(args, task, sequences, results, build_report(results, about))
     if checkpoint is not None:
         checkpoint.remove()
 
 
-def _source(args: argparse.Namespace, protocol: Davis2016) -> tuple[Source, dict]:
+def _protocol(args: argparse.Namespace) -> Protocol:
+    options = {"all_frames": True} if args.all_frames else {"binary": True} if args.binary else {}
+    return PROTOCOLS[args.dataset](**options)
+
+
+def _check_purpose(
+    args: argparse.Namespace, protocol: Protocol, sequences: Sequence[VideoSequence]
+) -> None:
+    """Raises where the truth is not public and nothing else is asked for that could be done."""
+    if any(protocol.scored(sequence) for sequence in sequences):
+        return
+    if args.from_masks or args.figure:
+        what = "these masks can be scored by" if args.from_masks else "a figure can be drawn from"
+        raise EvaluationError(f"{args.root} holds only the masks that give the objects, so there "
+                              f"is no truth that {what}")
+    if not (args.masks_out or args.contact_sheet):
+        raise EvaluationError(f"{args.root} holds only the masks that give the objects, so nothing "
+                              "can be scored; write the masks with --masks-out DIR")
+
+
+def _source(args: argparse.Namespace, protocol: Protocol) -> tuple[Source, dict]:
     """Where the masks come from, and what the report says about it."""
     about: dict = {
-        "dataset": args.dataset, "split": args.split,
+        "dataset": args.dataset, "split": args.split or "all", "averaging": protocol.averaging,
         "weights": None, "device": None, "precision": None, "size": None,
         "workers": args.workers, "threads": args.threads,
         "hardware": environment.hardware("cpu" if args.from_masks else args.device),
         "versions": environment.versions(),
     }
+    if args.all_frames:
+        about["all_frames"] = True
     if args.from_masks:
         if not args.from_masks.is_dir():
             raise EvaluationError(f"there is no folder {args.from_masks} with masks to score")
-        return MaskFolderSource(args.from_masks, protocol), about
+        return MaskFolderSource(args.from_masks), about
     build, about["weights"] = open_weights(args)
     about.update(device=args.device, precision=args.precision, size=args.size)
     return SegmenterSource(build), about
@@ -141,7 +115,8 @@ def open_weights(args: argparse.Namespace) -> tuple[Callable[[], object], dict]:
         card = read_card(path)
     except WeightsError as error:
         raise EvaluationError(str(error)) from error
-    build = SegmenterSettings(path, args.device, args.precision, args.size, args.threads)
+    build = SegmenterSettings(path, args.device, args.precision, args.size, args.threads,
+                              args.max_objects)
     return build, {"name": path.name, "model": card.model, "sha256": card.sha256}
 
 
@@ -152,11 +127,13 @@ def _checkpoint(args: argparse.Namespace, about: dict) -> Checkpoint | None:
     path = args.json.with_name(args.json.name + ".partial")
     if args.fresh:
         path.unlink(missing_ok=True)
-    return Checkpoint(path, {**about, "root": str(args.root.resolve())})
+    run = {**about, "root": str(args.root.resolve()), "binary": args.binary}
+    return Checkpoint(path, run)
 
 
 def _resumable(
     args: argparse.Namespace,
+    task: SequenceTask,
     results: dict[str, SequenceResult],
     sequences: Sequence[VideoSequence],
 ) -> dict[str, SequenceResult]:
@@ -166,13 +143,10 @@ def _resumable(
         result = results.get(sequence.name)
         if result is None or result.frames != len(sequence):
             continue
-        if args.masks_out is not None:
-            folder = args.masks_out / sequence.name
-            if not all((folder / f"{stem}.png").is_file() for stem in sequence.stems):
-                continue
-        elif args.contact_sheet is not None:
+        if args.masks_out is None and args.contact_sheet is not None:
             continue  # the masks to draw were not kept
-        kept[sequence.name] = result
+        if all(path.is_file() for path in task.mask_paths(sequence)):
+            kept[sequence.name] = result
     return kept
 
 
@@ -188,7 +162,7 @@ def _run(
         print(f"{len(known)} of {len(sequences)} sequences were done before: {', '.join(known)}",
               file=sys.stderr)
     todo = [sequence for sequence in sequences if sequence.name not in known]
-    total = sum(task.source.count(sequence) for sequence in todo)
+    total = sum(task.count(sequence) for sequence in todo)
     # disable=None: no bar where nobody looks at one, such as in a log file.
     with tqdm(total=total, unit="frame", desc="evaluate", disable=None) as bar:
 
@@ -204,30 +178,35 @@ def _run(
 
 
 def _line(result: SequenceResult) -> str:
-    entry = report.build_report([result], {})
-    return f"{result.name}: J {entry['j']:.1f}  F {entry['f']:.1f}  J&F {entry['jf']:.1f}"
+    entry = build_report([result], {})
+    if entry["j"] is None:
+        return f"{result.name}: not scored"
+    objects = f"  ({len(result.objects)} objects)" if len(result.objects) > 1 else ""
+    scores = f"J {entry['j']:.1f}  F {entry['f']:.1f}  J&F {entry['jf']:.1f}"
+    return f"{result.name}: {scores}{objects}"
 
 
 def _write(
     args: argparse.Namespace,
+    task: SequenceTask,
     sequences: Sequence[VideoSequence],
     results: Sequence[SequenceResult],
     whole: dict,
 ) -> None:
-    print(report.format_table(whole))
+    whole.update(task.protocol.figures(whole))
+    print(tables.format_table(whole, task.protocol.measure))
+    if whole["objects_scored"] > len(results):  # else all ways of averaging come to the same
+        print(f"overall: {task.protocol.averaging}; mean over sequences: "
+              f"{task.protocol.measure} {whole['sequence_means']['j']:.1f}, "
+              f"F {whole['sequence_means']['f']:.1f}")
     if args.json is not None:
-        report.write_json(args.json, whole)
+        tables.write_json(args.json, whole)
     if args.csv is not None:
-        report.write_csv(args.csv, whole)
+        tables.write_csv(args.csv, whole)
     if args.contact_sheet is not None:
-        write_contact_sheet(args.contact_sheet, sequences, results, args.masks_out)
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return value
+        write_contact_sheet(args.contact_sheet, task, sequences, results)
+    if args.figure is not None:
+        write_figure(args.figure, results, task.protocol.measure)
 
 
 if __name__ == "__main__":

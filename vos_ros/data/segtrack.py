@@ -30,6 +30,7 @@ from vos_ros.data.sequence import (
 )
 
 IMAGE_SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg")
+WHITE = 255
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class LayeredSequence(VideoSequence):
         return tuple(self.layers.get(index, {}).values())
 
     def raw_mask(self, index: int) -> np.ndarray:
-        """The objects' masks in one, H x W uint8 ids."""
+        """The objects' masks in one, H x W uint8: ids, or 255 for the object of a binary video."""
         self._checked(index)
         labels: np.ndarray | None = None
         for object_id, path in sorted(self.layers[index].items()):
@@ -56,7 +57,7 @@ class LayeredSequence(VideoSequence):
             if own.shape != labels.shape:
                 raise SequenceError(f"the mask {path} is {size_of(own)} pixels, those of other "
                                     f"objects {size_of(labels)}; they must be of one size")
-            labels[own] = object_id
+            labels[own] = WHITE if self.binary else object_id
         return labels
 
 
@@ -91,7 +92,8 @@ class SegTrackDataset(SequenceDataset):
             for index, path in paired(frames, files_in(folder, IMAGE_SUFFIXES)).items():
                 layers.setdefault(index, {})[object_id] = path
         first = {index: min(paths.items())[1] for index, paths in layers.items()}
-        return LayeredSequence(name, frames, first, layers=layers)
+        # Not every object is there from the first frame on.
+        return LayeredSequence(name, frames, first, binary=not folders, late=True, layers=layers)
 
 
 def foreground(picture: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from vos_ros.evaluation.runner import SequenceResult
+from vos_ros.evaluation.results import ObjectResult, SequenceResult
 
 
 class Checkpoint:
@@ -70,8 +70,11 @@ def _parsed(line: str) -> dict | None:
 
 def _result(record: dict | None) -> SequenceResult | None:
     try:
-        lists = {key: tuple(record[key]) for key in ("scored", "j", "f", "step_ms")}
         numbers = {key: record[key] for key in ("name", "frames", "width", "height")}
+        objects = tuple(
+            ObjectResult(entry["id"], *(tuple(entry[key]) for key in ("scored", "j", "f")))
+            for entry in record["objects"]
+        )
+        return SequenceResult(**numbers, objects=objects, step_ms=tuple(record["step_ms"]))
     except (TypeError, KeyError):
         return None
-    return SequenceResult(**numbers, **lists)

@@ -13,7 +13,8 @@ from PIL import Image
 from vos_ros.data.image_files import read_labels
 from vos_ros.data.sequence import VideoSequence
 from vos_ros.drawing import contact_sheet, draw_overlay
-from vos_ros.evaluation.runner import SequenceResult, picture_frames
+from vos_ros.evaluation.results import SequenceResult
+from vos_ros.evaluation.runner import SequenceTask, picture_frames
 
 COLUMNS = 5
 """Frames shown of each sequence."""
@@ -23,27 +24,26 @@ _TILE_WIDTH = 320
 
 def write_contact_sheet(
     path: Path,
+    task: SequenceTask,
     sequences: Sequence[VideoSequence],
     results: Sequence[SequenceResult],
-    masks: Path | None = None,
 ) -> None:
     """Draws `COLUMNS` frames of each sequence with the labels that `results` keep.
 
-    Labels that a result does not keep, because it comes from an interrupted run, are read from
-    the folder `masks`. The folder of `path` is made where it is missing.
+    Every object has its own colour. Labels that a result does not keep, because it comes from an
+    interrupted run, are read from the masks that the task wrote. The folder of `path` is made where
+    it is missing.
     """
     tiles: list[np.ndarray] = []
     captions: list[str] = []
     for sequence, result in zip(sequences, results, strict=True):
-        scores = dict(zip(result.scored, zip(result.j, result.f, strict=True), strict=True))
-        chosen = picture_frames(sequence, COLUMNS)
+        chosen = picture_frames(task.protocol, sequence, COLUMNS)
         for index in chosen:
-            labels = _labels(sequence, result, index, masks)
-            foreground = (labels != 0).astype(np.uint8)  # one object, one colour, whatever its id
-            tiles.append(draw_overlay(sequence.frame(index), foreground))
-            j, f = scores[index]
-            captions.append(f"{sequence.name} {sequence.stems[index]}  "
-                            f"J {100 * j:.0f} F {100 * f:.0f}")
+            labels = _labels(task, sequence, result, index)
+            if sequence.binary:  # one object, one colour, whatever its value
+                labels = (labels != 0).astype(np.uint8)
+            tiles.append(draw_overlay(sequence.frame(index), labels))
+            captions.append(f"{sequence.name} {sequence.stems[index]}{_scores(result, index)}")
         missing = COLUMNS - len(chosen)  # a video shorter than a row; the next begins a new one
         tiles += [np.zeros_like(tiles[-1])] * missing
         captions += [""] * missing
@@ -51,12 +51,19 @@ def write_contact_sheet(
     Image.fromarray(contact_sheet(tiles, COLUMNS, captions, _TILE_WIDTH)).save(path)
 
 
+def _scores(result: SequenceResult, index: int) -> str:
+    scores = result.frame_scores(index)
+    return "" if scores is None else f"  J {100 * scores[0]:.0f} F {100 * scores[1]:.0f}"
+
+
 def _labels(
-    sequence: VideoSequence, result: SequenceResult, index: int, masks: Path | None
+    task: SequenceTask, sequence: VideoSequence, result: SequenceResult, index: int
 ) -> np.ndarray:
     if index in result.kept:
         return result.kept[index]
-    if masks is None:
-        raise ValueError(f"the result of {sequence.name} keeps no labels of frame {index} and no "
-                         "folder of masks is given")
-    return read_labels(masks / sequence.name / f"{sequence.stems[index]}.png")
+    stem = sequence.stems[index]
+    for path in task.mask_paths(sequence):
+        if path.stem == stem:
+            return read_labels(path)
+    raise ValueError(f"the result of {sequence.name} keeps no labels of frame {index} and no mask "
+                     "of it was written")

@@ -1,69 +1,60 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Scores sequences: one after the other, or side by side in worker processes."""
+"""Runs and scores sequences: one after the other, or side by side in worker processes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from vos_ros.data.image_files import write_labels
 from vos_ros.data.sequence import VideoSequence
-from vos_ros.evaluation.davis2016 import Davis2016
 from vos_ros.evaluation.errors import EvaluationError
+from vos_ros.evaluation.protocol import Protocol
+from vos_ros.evaluation.results import SequenceResult, gathered
 from vos_ros.evaluation.sources import Prediction, Source
 from vos_ros.evaluation.workers import run_in_workers
 
-
-@dataclass(frozen=True)
-class SequenceResult:
-    """What came out for one sequence.
-
-    `j` and `f` are fractions, one for each frame in `scored` (their indices). `step_ms` holds
-    the milliseconds of every `step`, empty where masks were read. `kept` holds H x W uint8 labels
-    of some frames, by index, for pictures.
-    """
-
-    name: str
-    frames: int
-    width: int
-    height: int
-    scored: tuple[int, ...]
-    j: tuple[float, ...]
-    f: tuple[float, ...]
-    step_ms: tuple[float, ...] = ()
-    kept: dict[int, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
+__all__ = ["SequenceResult", "SequenceTask", "picture_frames", "run_sequences"]
 
 
 @dataclass(frozen=True)
 class SequenceTask:
-    """Scores one sequence. Sent to the workers, so it holds nothing that cannot be pickled.
+    """Runs and scores one sequence. Sent to the workers: it holds only what can be pickled.
 
-    With `masks_out`, every frame's labels go to `masks_out/SEQ/<frame>.png`. `pictures` is the
+    With `masks_out`, the labels of the frames that the protocol wants go to
+    `masks_out/SEQ/<frame>.png`, or the folder below that the protocol names. `pictures` is the
     number of frames, evenly spread, whose labels the result keeps.
     """
 
-    protocol: Davis2016
+    protocol: Protocol
     source: Source
     masks_out: Path | None = None
     pictures: int = 0
 
+    def count(self, sequence: VideoSequence) -> int:
+        """Of how many frames this will report."""
+        return self.source.count(sequence, self.protocol)
+
     def __call__(self, sequence: VideoSequence, on_frame: Callable[[], None]) -> SequenceResult:
-        writer = None if self.masks_out is None else _MaskWriter(
-            self.masks_out / sequence.name, sequence, self.protocol.object_value(sequence)
-        )
-        scored, wanted = self.protocol.scored(sequence), picture_frames(sequence, self.pictures)
-        scores: dict[int, tuple[float, float]] = {}
+        begins = {object_id: index
+                  for index, ids in self.protocol.introductions(sequence).items()
+                  for object_id in ids}
+        writer = self._writer(sequence)
+        scored = set(self.protocol.scored(sequence))
+        wanted = picture_frames(self.protocol, sequence, self.pictures)
+        scores: dict[int, dict[int, tuple[float, float]]] = {}
         step_ms: list[float] = []
         kept: dict[int, np.ndarray] = {}
         shape = (0, 0)
-        for prediction in self.source.predict(sequence):
+        for prediction in self.source.predict(sequence, self.protocol):
             index, shape = prediction.index, prediction.labels.shape
-            if index in scored:
-                scores[index] = self._score(sequence, prediction)
+            ids = sorted(i for i, begin in begins.items() if begin < index)
+            if index in scored and ids:
+                scores[index] = self._score(sequence, prediction, ids)
             if prediction.seconds is not None:
                 step_ms.append(1000 * prediction.seconds)
             if index in wanted:
@@ -73,36 +64,62 @@ class SequenceTask:
             on_frame()
         return SequenceResult(
             name=sequence.name, frames=len(sequence), width=shape[1], height=shape[0],
-            scored=tuple(scores), j=tuple(j for j, _ in scores.values()),
-            f=tuple(f for _, f in scores.values()), step_ms=tuple(step_ms), kept=kept,
+            objects=gathered(begins, scores), step_ms=tuple(step_ms), kept=kept,
         )
 
-    def _score(self, sequence: VideoSequence, prediction: Prediction) -> tuple[float, float]:
+    def mask_paths(self, sequence: VideoSequence) -> tuple[Path, ...]:
+        """The files that a run writes for a sequence; none without `masks_out`."""
+        if self.masks_out is None:
+            return ()
+        folder = self.protocol.folder(self.masks_out) / sequence.name
+        stems = sequence.stems
+        return tuple(folder / f"{stems[index]}.png" for index in self.protocol.written(sequence))
+
+    def _writer(self, sequence: VideoSequence) -> _MaskWriter | None:
+        if self.masks_out is None:
+            return None
+        paths = dict(zip(self.protocol.written(sequence), self.mask_paths(sequence), strict=True))
+        value = self.protocol.object_value(sequence) if sequence.binary else None
+        return _MaskWriter(paths, value)
+
+    def _score(
+        self, sequence: VideoSequence, prediction: Prediction, ids: Sequence[int]
+    ) -> dict[int, tuple[float, float]]:
         truth = sequence.mask(prediction.index)
         try:
-            return self.protocol.score(prediction.labels, truth)
+            return self.protocol.score(prediction.labels, truth, ids, sequence.binary)
         except ValueError as error:
             raise EvaluationError(
-                f"{sequence.mask_paths[prediction.index]} cannot be scored: {error}"
+                f"{sequence.mask_files(prediction.index)[0]} cannot be scored: {error}"
             ) from error
 
 
 class _MaskWriter:
-    def __init__(self, folder: Path, sequence: VideoSequence, value: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._stems, self._value = folder, sequence.stems, value
+    """Writes the labels of some frames, by index; a single object gets `value` unless None."""
+
+    def __init__(self, paths: dict[int, Path], value: int | None) -> None:
+        self._paths, self._value = paths, value
+        for folder in {path.parent for path in paths.values()}:
+            folder.mkdir(parents=True, exist_ok=True)
 
     def write(self, index: int, labels: np.ndarray) -> None:
-        out = np.where(labels != 0, self._value, 0).astype(np.uint8)
-        write_labels(self._folder / f"{self._stems[index]}.png", out)
+        if index not in self._paths:
+            return
+        if self._value is not None:
+            labels = np.where(labels != 0, self._value, 0).astype(np.uint8)
+        write_labels(self._paths[index], labels)
 
 
-def picture_frames(sequence: VideoSequence, count: int) -> tuple[int, ...]:
-    """Indices of `count` frames spread over the scored ones, first and last of them included."""
-    if count < 1:
+def picture_frames(protocol: Protocol, sequence: VideoSequence, count: int) -> tuple[int, ...]:
+    """Indices of `count` frames spread over the scored ones, first and last of them included.
+
+    Over the written ones where none is scored.
+    """
+    frames = tuple(protocol.scored(sequence)) or tuple(protocol.written(sequence))
+    if count < 1 or not frames:
         return ()
-    spread = np.linspace(1, len(sequence) - 2, count)
-    return tuple(dict.fromkeys(int(index) for index in np.round(spread)))
+    places = np.round(np.linspace(0, len(frames) - 1, count)).astype(int)
+    return tuple(dict.fromkeys(frames[place] for place in places))
 
 
 def run_sequences(

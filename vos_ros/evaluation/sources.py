@@ -2,24 +2,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the masks come from that are scored: a network that runs now, or files of an earlier run.
 
-A source is told a sequence and yields a `Prediction` for each frame, in order. It is sent to the
-worker processes, so it holds names and numbers only and opens what it needs there.
+A source is told a sequence and the protocol, and yields a `Prediction` for each frame, in order. It
+is sent to the worker processes, so it holds names and numbers only and opens what it needs there.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol as Interface
 
 import numpy as np
 
 from vos_ros.data.image_files import ImageFileError, read_labels
 from vos_ros.data.sequence import VideoSequence
-from vos_ros.evaluation.davis2016 import Davis2016
 from vos_ros.evaluation.errors import EvaluationError
+from vos_ros.evaluation.protocol import Protocol
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,16 @@ class Prediction:
     seconds: float | None
 
 
-class Source(Protocol):
+class Source(Interface):
     """Yields the labels of the frames of a sequence, ascending; `count` says of how many."""
 
-    def predict(self, sequence: VideoSequence) -> Iterator[Prediction]: ...
-    def count(self, sequence: VideoSequence) -> int: ...
+    def predict(self, sequence: VideoSequence, protocol: Protocol) -> Iterator[Prediction]: ...
+    def count(self, sequence: VideoSequence, protocol: Protocol) -> int: ...
 
 
 @dataclass
 class SegmenterSource:
-    """Runs a `VideoSegmenter`: starts on the first mask and steps through the rest.
+    """Runs a `VideoSegmenter`: starts on the first mask, steps, adds objects where they begin.
 
     `build` makes the segmenter, once in each process, when the first sequence comes.
     """
@@ -51,16 +51,16 @@ class SegmenterSource:
     build: Callable[[], object]
     _segmenter: object | None = field(default=None, init=False, repr=False)
 
-    def predict(self, sequence: VideoSequence) -> Iterator[Prediction]:
+    def predict(self, sequence: VideoSequence, protocol: Protocol) -> Iterator[Prediction]:
         if self._segmenter is None:
             self._segmenter = self._built()
         try:
-            yield from self._run(self._segmenter, sequence)
+            yield from self._run(self._segmenter, sequence, protocol.introductions(sequence))
         except ValueError as error:
             raise EvaluationError(f"the sequence {sequence.name} stopped: {error}") from error
 
-    def count(self, sequence: VideoSequence) -> int:
-        return len(sequence)
+    def count(self, sequence: VideoSequence, protocol: Protocol) -> int:
+        return len(sequence) - min(protocol.introductions(sequence))
 
     def _built(self):
         try:
@@ -69,17 +69,23 @@ class SegmenterSource:
             raise EvaluationError(f"the segmenter cannot be made: {error}") from error
 
     @staticmethod
-    def _run(segmenter, sequence: VideoSequence) -> Iterator[Prediction]:
+    def _run(
+        segmenter, sequence: VideoSequence, starts: dict[int, tuple[int, ...]]
+    ) -> Iterator[Prediction]:
         segmenter.reset()
-        image, mask = sequence.pair(0)
-        yield Prediction(0, segmenter.start(image, mask).labels, None)
-        for index in range(1, len(sequence)):
+        first = min(starts)
+        image, mask = _given(sequence, first, starts[first])
+        yield Prediction(first, segmenter.start(image, mask).labels, None)
+        for index in range(first + 1, len(sequence)):
             image = sequence.frame(index)
             before = time.perf_counter()
             # The labels are back on the host when `step` returns, so this is the whole of it on
             # every device; reading and decoding the file is not in it.
             result = segmenter.step(image)
-            yield Prediction(index, result.labels, time.perf_counter() - before)
+            seconds = time.perf_counter() - before
+            if index in starts:
+                result = segmenter.add(*_given(sequence, index, starts[index]))
+            yield Prediction(index, result.labels, seconds)
 
     def __getstate__(self) -> dict:
         return {"build": self.build, "_segmenter": None}
@@ -94,6 +100,7 @@ class SegmenterSettings:
     precision: str = "fp32"
     size: int = 288
     threads: int = 1
+    max_objects: int = 255
 
     def __call__(self):
         # Imported here: scoring files needs no PyTorch, which takes seconds to import.
@@ -107,24 +114,43 @@ class SegmenterSettings:
         cv2.setNumThreads(self.threads)
         network, _ = load_network(self.weights)
         return VideoSegmenter(
-            network, device=self.device, precision=self.precision, size=self.size
+            network, device=self.device, precision=self.precision, size=self.size,
+            max_objects=self.max_objects,
         )
 
 
 @dataclass(frozen=True)
 class MaskFolderSource:
-    """Reads `FOLDER/SEQ/<frame>.png`. Only the frames that are scored need to be there."""
+    """Reads `FOLDER/SEQ/<frame>.png`, or below the folder that the protocol writes them in.
+
+    Only the frames that are scored need to be there.
+    """
 
     folder: Path
-    protocol: Davis2016
 
-    def count(self, sequence: VideoSequence) -> int:
-        return len(self.protocol.scored(sequence))
+    def count(self, sequence: VideoSequence, protocol: Protocol) -> int:
+        return len(protocol.scored(sequence))
 
-    def predict(self, sequence: VideoSequence) -> Iterator[Prediction]:
-        for index in self.protocol.scored(sequence):
-            path = self.folder / sequence.name / f"{sequence.stems[index]}.png"
+    def predict(self, sequence: VideoSequence, protocol: Protocol) -> Iterator[Prediction]:
+        home = protocol.folder(self.folder)
+        home = home if home.is_dir() else self.folder
+        for index in protocol.scored(sequence):
+            path = home / sequence.name / f"{sequence.stems[index]}.png"
             try:
                 yield Prediction(index, read_labels(path), None)
             except ImageFileError as error:
                 raise EvaluationError(str(error)) from error
+
+
+def _given(
+    sequence: VideoSequence, index: int, ids: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """A frame and the objects that its mask gives; others in the mask are left out."""
+    image, labels = sequence.pair(index)
+    absent = sorted(set(ids) - set(np.unique(labels).tolist()))
+    if absent:
+        raise EvaluationError(
+            f"the mask {sequence.mask_files(index)[0]} does not show object {absent[0]}, which is "
+            "said to begin there; without meta.json objects begin where a mask first shows them"
+        )
+    return image, np.where(np.isin(labels, ids), labels, 0).astype(np.uint8)
