@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +48,7 @@ class Job:
     @property
     def name(self) -> str:
         """For people."""
-        return f"{self.variant} seed {self.seed}"
+        return f"{self.stage.model} {self.variant} seed {self.seed}"
 
     def training(self) -> dict:
         """What the training depends on: the entries of the stage that differ from their defaults.
@@ -64,25 +65,28 @@ class Job:
         return _plain({"held_out": folders, "size": self.size, "precision": self.precision})
 
 
-def jobs_of(table: AblationTable, runs: Path, names: tuple[str, ...] = ()) -> list[Job]:
-    """What there is to do: every variant with the first seed, then with the next.
+def jobs_of(tables: Sequence[AblationTable], runs: Path, names: Sequence[str] = ()) -> list[Job]:
+    """What there is to do: of each table, every variant with the first seed, then with the next.
 
     Args:
-        table: the ablation.
+        tables: the ablations.
         runs: folder of all runs.
         names: only these variants.
 
     Raises:
         TableError: when a name is of no variant.
     """
-    known = [variant.name for variant in table.variants]
+    known = list(dict.fromkeys(v.name for table in tables for v in table.variants))
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise TableError(
-            f"no variant is called {', '.join(unknown)}: the table has {', '.join(known)}"
-        )
-    chosen = [variant for variant in table.variants if not names or variant.name in names]
-    return [_job(table, runs, variant, seed) for seed in table.seeds for variant in chosen]
+        raise TableError(f"no variant is called {', '.join(unknown)}: there are {', '.join(known)}")
+    return [
+        _job(table, runs, variant, seed)
+        for table in tables
+        for seed in table.seeds
+        for variant in table.variants
+        if not names or variant.name in names
+    ]
 
 
 def _job(table: AblationTable, runs: Path, variant: Variant, seed: int) -> Job:

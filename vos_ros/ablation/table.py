@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
-from vos_ros.training.stage import Stage, StageError, read_stage
+from vos_ros.training.stage import Stage, read_stage
 
 SCORES = ("j", "f", "jf")
 """What is compared, percent: J, F and their mean."""
@@ -110,6 +111,19 @@ def read_table(path: Path | str, steps: int | None = None) -> AblationTable:
     return table
 
 
+def read_tables(paths: Sequence[Path], steps: int | None = None) -> list[AblationTable]:
+    """Read several ablations, of different networks: each has a folder named after its network.
+
+    Raises:
+        TableError: when two are of the same network; else as `read_table`.
+    """
+    tables = [read_table(path, steps) for path in paths]
+    models = [table.stage.model for table in tables]
+    if len(set(models)) < len(models):
+        raise TableError("two of the tables are of the same network; give each another --out")
+    return tables
+
+
 def _read_entries(path: Path) -> dict:
     try:
         entries = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -200,5 +214,3 @@ def _number(value: object) -> bool:
 
 
 _KINDS = {"seeds": _seeds, "size": _size, "precision": _precision, "published_on": _text}
-
-__all__ = ["AblationTable", "HeldOut", "StageError", "TableError", "Variant", "read_table"]

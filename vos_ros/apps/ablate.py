@@ -14,9 +14,9 @@ from tqdm import tqdm
 
 from vos_ros.ablation import record, report
 from vos_ros.ablation.processes import Failure, run_jobs
-from vos_ros.ablation.record import Job
+from vos_ros.ablation.record import Job, jobs_of
 from vos_ros.ablation.scoring import open_held_out
-from vos_ros.ablation.table import AblationTable, TableError, read_table
+from vos_ros.ablation.table import AblationTable, TableError, read_tables
 from vos_ros.ablation.variant import Progress, VariantTask
 from vos_ros.evaluation.errors import EvaluationError
 from vos_ros.training.run import UNUSABLE, noted_signals
@@ -33,13 +33,14 @@ def build_parser() -> argparse.ArgumentParser:
         "it on held-out videos, and sets the scores beside the published ones. Variants that are "
         "finished are kept, an interrupted one goes on where it was.",
     )
-    parser.add_argument("--table", type=Path, required=True, help="the YAML file of the ablation")
+    parser.add_argument("--table", type=Path, nargs="+", required=True, metavar="FILE",
+                        help="the YAML file of the ablation; of several, one after the other")
     parser.add_argument("--data", type=Path, help="folder that the paths in it start from")
     parser.add_argument("--out", type=Path, required=True, metavar="RUNS",
                         help="folder for weights and scores, RUNS/MODEL/VARIANT/seedK, and for "
                         "RUNS/MODEL/ablation.md, .json and .csv")
     parser.add_argument("--variants", nargs="+", default=[], metavar="NAME",
-                        help="only these variants of the table")
+                        help="only these variants of the tables")
     parser.add_argument("--steps", type=_positive, help="another number than the stage says")
     parser.add_argument("--fresh", action="store_true",
                         help="train anew what is in RUNS of the variants chosen")
@@ -79,8 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _ablate(args: argparse.Namespace) -> int:
-    table = read_table(args.table, args.steps)
-    jobs = record.jobs_of(table, args.out, tuple(args.variants))
+    tables = read_tables(args.table, args.steps)
+    jobs = jobs_of(tables, args.out, args.variants)
     if args.fresh and not args.report_only:
         for job in jobs:
             record.clear(job)
@@ -88,41 +89,46 @@ def _ablate(args: argparse.Namespace) -> int:
         record.check_job(job)
     todo = [job for job in jobs if record.finished(job) is None]
     if args.report_only or not todo:
-        print(_reported(table, args.out))
+        _report(tables, args.out)
         return 0
-    open_held_out(table.held_out, args.data)  # what is absent is told before any training
+    for table in tables:  # what is absent is told before any training
+        open_held_out(table.held_out, args.data)
     kept = [job.name for job in jobs if job not in todo]
     if kept:
         print(f"finished before: {', '.join(kept)}", file=sys.stderr)
     task = VariantTask(args.data, args.device, args.threads, args.clip_workers, args.minutes,
                        min(args.workers, len(todo)))
-    with noted_signals() as signals, _Display(todo, table, args.out) as display:
+    with noted_signals() as signals, _Display(todo, tables, args.out) as display:
         run_jobs(task, todo, args.workers, lambda: bool(signals), display.progress, display.end)
-    print(_reported(table, args.out))
+    _report(tables, args.out)
     if signals:
         print("stopped by a signal; the same command goes on from here", file=sys.stderr)
         return 128 + signals[0]
     return 1 if display.failed else 0
 
 
-def _reported(table: AblationTable, out: Path) -> str:
-    """The table for a terminal; the report's files are written, too."""
-    found = [record.finished(job) for job in record.jobs_of(table, out)]
-    summary = report.summarise(table, [entry for entry in found if entry is not None])
-    folder = out / table.stage.model
-    report.write_report(folder, summary)
-    return f"{report.to_text(summary)}\nwrote {folder / 'ablation.md'}, .json and .csv"
+def _report(tables: Sequence[AblationTable], out: Path) -> None:
+    """Write the reports, and the tables to the terminal."""
+    for table in tables:
+        folder, summary = out / table.stage.model, _summary(table, out)
+        report.write_report(folder, summary)
+        print(f"{report.to_text(summary)}\nwrote {folder / 'ablation.md'}, .json and .csv")
+
+
+def _summary(table: AblationTable, out: Path) -> dict:
+    found = [record.finished(job) for job in jobs_of([table], out)]
+    return report.summarise(table, [entry for entry in found if entry is not None])
 
 
 class _Display:
     """One bar for all jobs, in steps, or a line a minute where nobody looks at a bar."""
 
-    def __init__(self, jobs: Sequence[Job], table: AblationTable, out: Path) -> None:
+    def __init__(self, jobs: Sequence[Job], tables: Sequence[AblationTable], out: Path) -> None:
         self.failed = False
-        self._table, self._out = table, out
+        self._tables, self._out = tables, out
         self._steps: dict[str, int] = {}
         self._states: dict[str, str] = {}
-        self._bar = tqdm(total=len(jobs) * table.stage.steps, unit="step", desc="ablate",
+        self._bar = tqdm(total=sum(job.stage.steps for job in jobs), unit="step", desc="ablate",
                          disable=None, smoothing=0.05)
         self._said = time.monotonic()
 
@@ -158,7 +164,8 @@ class _Display:
         else:
             entry = record.finished(job)
             text = f"{job.name}: J {entry['j']:.1f}  F {entry['f']:.1f}  J&F {entry['jf']:.1f}"
-            _reported(self._table, self._out)
+            for table in self._tables:
+                report.write_report(self._out / table.stage.model, _summary(table, self._out))
         self._bar.write(text, file=sys.stderr)
 
 
