@@ -67,28 +67,36 @@ def open_model(name: str) -> Model:
     if name in NETWORKS:
         return _untrained(name, name, {})
     if name.endswith((".yaml", ".yml")):
-        try:
-            stage = read_stage(name)
-        except (StageError, OSError) as error:
-            raise BenchmarkError(str(error)) from error
-        return _untrained(Path(name).stem, stage.model, stage.network)
+        return _of_stage(Path(name))
+    return _of_weights(name)
+
+
+def _of_weights(name: str) -> Model:
     try:
         path = find_weights(name)
         network, card = load_network(path)
     except WeightsError as error:
-        names = ", ".join(NETWORKS)
-        raise BenchmarkError(f"{error}; or, untrained, a network ({names}) or a training stage "
-                             "(a .yaml file)") from error
+        raise BenchmarkError(
+            f"{error}; or, untrained, a network ({', '.join(NETWORKS)}) or a training stage "
+            "(a .yaml file)"
+        ) from error
     return _model(path.stem, network, card.model, card.sha256)
+
+
+def _of_stage(path: Path) -> Model:
+    try:
+        stage = read_stage(path)
+    except (StageError, OSError) as error:
+        raise BenchmarkError(str(error)) from error
+    try:
+        return _untrained(path.stem, stage.model, stage.network)
+    except (ValueError, TypeError) as error:
+        raise BenchmarkError(f"{path}: its network cannot be built: {error}") from error
 
 
 def _untrained(name: str, kind: str, config: dict) -> Model:
     torch.manual_seed(0)
-    try:
-        network = build_network(kind, config)
-    except (ValueError, TypeError) as error:
-        raise BenchmarkError(f"{name} describes a network that cannot be built: {error}") from error
-    return _model(name, network.eval(), kind, None)
+    return _model(name, build_network(kind, config).eval(), kind, None)
 
 
 def _model(name: str, network: SegmentationNetwork, kind: str, sha256: str | None) -> Model:
