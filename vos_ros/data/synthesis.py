@@ -108,11 +108,12 @@ class StillClips:
                 return None
             cutout = self._dressed(rng, cut_out(still.image, mask))
             scene, target = self._replaced(rng, cutout, shutter)
-        else:
-            # The place of a large object cannot be filled convincingly.
-            moved = kind < self.mix.replaced + self.mix.moved and mask.mean() < 0.25
-            scene, target = self._own_scene(rng, still, mask, shutter, moved)
-        return self._with_others(rng, scene, target, shutter)
+            return self._with_others(rng, scene, target, shutter)
+        # The place of a large object cannot be filled convincingly.
+        moved = kind < self.mix.replaced + self.mix.moved and mask.mean() < 0.25
+        scene, target = self._own_scene(rng, still, mask, shutter, moved)
+        neighbours = self._neighbours(rng, still, mask, scene)
+        return self._with_others(rng, scene, target, shutter, neighbours)
 
     def _dressed(self, rng: np.random.Generator, cutout: Cutout) -> Cutout:
         if rng.random() < 0.5:
@@ -176,18 +177,46 @@ class StillClips:
         actor = cast(rng, cutout, motion, self.size, self.mix, shutter, label=1, place=mask)
         return scene, actor
 
-    def _with_others(
-        self, rng: np.random.Generator, scene: Layer, target: Actor, shutter: float
+    def _neighbours(
+        self, rng: np.random.Generator, still: Still, mask: np.ndarray, scene: Layer
     ) -> list[Layer]:
-        behind: list[Layer] = []
+        """Other annotated objects of the target's own photograph, which move as the scene does."""
+        room = self.targets - 1
+        others = np.setdiff1d(still.ids, [0, *np.unique(still.ids[mask])]) if room else []
+        if not len(others):
+            return []
+        return [
+            replace(
+                scene,
+                image=still.image,
+                alpha=(still.ids == number).astype(np.uint8) * np.uint8(255),
+                label=label,
+            )
+            for label, number in enumerate(rng.permutation(others)[:room], 2)
+        ]
+
+    def _with_others(
+        self,
+        rng: np.random.Generator,
+        scene: Layer,
+        target: Actor,
+        shutter: float,
+        neighbours: Sequence[Layer] = (),
+    ) -> list[Layer]:
+        """All layers. Labels go to the target, its neighbours, then to what is pasted."""
+        behind: list[Layer] = [*neighbours]
         front: list[Layer] = []
         if target.cutout is not None and rng.random() < self.mix.echo:
             behind.append(echo(rng, target.layer))
-        for number in range(int(rng.choice(4, p=[0.35, 0.3, 0.2, 0.15]))):
+        first = 2 + len(neighbours)
+        count = int(rng.choice(4, p=[0.35, 0.3, 0.2, 0.15]))
+        if self.targets >= first:  # else there would seldom be as many as may be followed
+            count = max(count, int(rng.integers(0, self.targets + 2 - first)))
+        for number in range(count):
             cutout = self._other(rng, target)
             if cutout is None:
                 continue
-            label = 2 + number if 2 + number <= self.targets else 0
+            label = first + number if first + number <= self.targets else 0
             other = companion(
                 rng, cutout, target, scene.motion, self.size, self.mix, shutter, label
             )
