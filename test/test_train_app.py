@@ -12,27 +12,13 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from safetensors import safe_open
 from tiny import CONFIG, add_tiny_backbone, tiny_gfddal
+from train_cases import STAGE, draw_data, logged, tensors
 
 from vos_ros.apps import train
 from vos_ros.segmenter import VideoSegmenter
+from vos_ros.training import stage_run
 from vos_ros.weights import ModelCard, load_network, read_card, save_network
-
-STAGE = {
-    "model": "gfddal",
-    "network": CONFIG,
-    "data": {
-        "stills": {"folders": ["stills"], "weight": 0.5},
-        "video": {"root": "davis", "split": "train", "weight": 0.5},
-    },
-    "size": [32, 64],
-    "lengths": [[0.0, 2], [0.5, 3]],
-    "batch": 2,
-    "steps": 4,
-    "unfreeze": 0.5,
-    "frozen_stride": 4,
-}
 
 
 @pytest.fixture(autouse=True)
@@ -40,35 +26,9 @@ def tiny(monkeypatch):
     add_tiny_backbone(monkeypatch)
 
 
-def picture(rng):
-    """96 x 128, blobs of colour, and the mask of one."""
-    image = cv2.resize(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8), (128, 96))
-    x, y = (int(v) for v in rng.integers(20, 50, 2))
-    mask = np.zeros((96, 128), np.uint8)
-    cv2.ellipse(mask, (x + 20, y), (22, 16), 30, 0, 360, 255, -1)
-    image[mask > 0] = rng.integers(0, 256, 3)
-    return image, mask
-
-
 @pytest.fixture
 def data(tmp_path):
-    """A folder with stills and a video in DAVIS layout."""
-    rng = np.random.default_rng(0)
-    root = tmp_path / "data"
-    places = [
-        (root / "stills/images", root / "stills/masks"),
-        (root / "davis/JPEGImages/480p/square", root / "davis/Annotations/480p/square"),
-    ]
-    for images, masks in places:
-        images.mkdir(parents=True)
-        masks.mkdir(parents=True)
-        for index in range(4):
-            image, mask = picture(rng)
-            cv2.imwrite(str(images / f"{index:05d}.jpg"), image)
-            cv2.imwrite(str(masks / f"{index:05d}.png"), mask)
-    (root / "davis/ImageSets/480p").mkdir(parents=True)
-    (root / "davis/ImageSets/480p/train.txt").write_text("square\n")
-    return root
+    return draw_data(tmp_path / "data")
 
 
 @pytest.fixture
@@ -79,18 +39,9 @@ def start(tmp_path, data):
         stage = {k: v for k, v in (STAGE | entries).items() if v is not None}
         (tmp_path / "stage.yaml").write_text(yaml.safe_dump(stage))
         given = ["--config", tmp_path / "stage.yaml", "--data", data, "--out", tmp_path / out]
-        return train.main([*map(str, given), "--workers", "0", *options])
+        return train.main([*map(str, given), "--workers", "0", "--no-tensorboard", *options])
 
     return run
-
-
-def tensors(path):
-    with safe_open(path, framework="pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}
-
-
-def logged(folder):
-    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
 
 
 def test_a_stage_ends_with_weights_that_can_be_used(start, tmp_path, data, capsys):
@@ -125,18 +76,18 @@ def test_the_weights_are_the_average_not_the_last_ones(start, tmp_path):
 def test_a_signal_ends_the_step_in_hand_and_saves_it(start, tmp_path, number, monkeypatch, capsys):
     assert start(out="whole") == 0
     handlers = [signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)]
-    run = train.Trainer.run
+    run = stage_run.Trainer.run
 
     def interrupted(self, until=None):
         for values in run(self, until):
             signal.raise_signal(number)
             yield values
 
-    monkeypatch.setattr(train.Trainer, "run", interrupted)
+    monkeypatch.setattr(stage_run.Trainer, "run", interrupted)
     assert start() == 128 + number
     assert "goes on" in capsys.readouterr().out
     assert [signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)] == handlers
-    monkeypatch.setattr(train.Trainer, "run", run)
+    monkeypatch.setattr(stage_run.Trainer, "run", run)
     assert [entry["step"] for entry in logged(tmp_path / "out")] == [1]
     assert start() == 0
     whole, resumed = (tensors(tmp_path / o / "checkpoint.safetensors") for o in ("whole", "out"))
@@ -184,14 +135,30 @@ def test_a_second_stage_starts_from_weights_and_keeps_their_history(start, tmp_p
     assert card.schedule[0] == {"steps": 9} and card.schedule[1]["done"] == 0
 
 
-def test_checkpoints_are_written_on_the_way(start, monkeypatch):
+def test_checkpoints_are_written_on_the_way_and_none_twice(start, monkeypatch):
     saved = []
-    save = train.save_run
-    monkeypatch.setattr(
-        train, "save_run", lambda trainer, *rest: (saved.append(trainer.step), save(trainer, *rest))
-    )
+    save = stage_run.save_run
+
+    def noted(trainer, *rest):
+        saved.append(trainer.step)
+        save(trainer, *rest)
+
+    monkeypatch.setattr(stage_run, "save_run", noted)
     assert start("--minutes", "0") == 0
-    assert saved == [1, 2, 3, 4, 4]
+    assert saved == [1, 2, 3, 4]
+
+
+def test_every_step_is_logged_with_its_rates(start, tmp_path):
+    assert start(learning_rate=0.01, backbone_learning_rate=0.002, schedule="constant") == 0
+    entries = logged(tmp_path / "out")
+    # Warm-up is a fiftieth of the stage: over after the first step. The backbone joins half-way.
+    assert [entry["learning_rate"] for entry in entries[1:]] == [0.01] * 3
+    assert [entry["backbone_learning_rate"] for entry in entries] == [0, 0, 0.002, 0.002]
+    for entry in entries:
+        parts = [entry[name] for name in ("cross_entropy", "dice", "coarse")]
+        assert entry["loss"] == pytest.approx(sum(parts), rel=1e-5)
+        # Waiting for clips counts: it cannot be faster than its steps were.
+        assert 0 < entry["clips_per_second"] <= 2 / entry["seconds"]
 
 
 # --- refused --------------------------------------------------------------------------------------

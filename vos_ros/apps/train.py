@@ -1,35 +1,28 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`train`: one stage of training, from a YAML file, resumed where it was stopped."""
+"""`train`: one stage of training, from a YAML file, resumed where it was stopped.
+
+Alone, or as several processes that `torchrun` starts; the first of them prints and writes.
+"""
 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
-from vos_ros.training.loop import Trainer
-from vos_ros.training.run import (
-    CHECKPOINT,
-    LOG,
-    UNUSABLE,
-    WEIGHTS,
-    cut_log,
-    log_step,
-    made_folder,
-    moved,
-    noted_signals,
-    run_card,
-    save_run,
-    starting_network,
-)
-from vos_ros.training.sources import StageBatches
+from vos_ros.apps.train_progress import open_progress
+from vos_ros.training.agreement import ToldElsewhere, agreement
+from vos_ros.training.distributed import World, open_world
+from vos_ros.training.monitor import can_monitor
+from vos_ros.training.run import UNUSABLE, WEIGHTS, noted_signals
+from vos_ros.training.skipped import SKIPPED
 from vos_ros.training.stage import read_stage
+from vos_ros.training.stage_run import RunOptions, StageRun
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,10 +36,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     try:
-        return _train(arguments)
+        return _in_world(arguments)
+    except ToldElsewhere:
+        return 2
     except UNUSABLE as error:
         print(f"train: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("train: interrupted before the first step", file=sys.stderr)
+        return 128 + signal.SIGINT
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,40 +58,69 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=1, help="processes that make clips")
     parser.add_argument("--minutes", type=float, default=3.0, help="between two checkpoints")
     parser.add_argument("--until", type=int, help="stop after this step, to be resumed later")
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse a file that cannot be used, do not skip it"
+    )
+    parser.add_argument(
+        "--tensorboard",
+        action=argparse.BooleanOptionalAction,
+        default=can_monitor(),
+        help="curves and pictures in OUT/tensorboard; on where the package is installed",
+    )
     return parser
 
 
-def _train(arguments: argparse.Namespace) -> int:
-    stage = read_stage(arguments.config)
-    batches = StageBatches(stage, arguments.data, arguments.workers)
-    torch.manual_seed(stage.seed)
-    network, history = starting_network(stage, arguments.init)
-    trainer = Trainer(moved(network, arguments.device), stage, batches)
-    out = made_folder(arguments.out)
-    if (out / CHECKPOINT).exists():
-        trainer.resume(out / CHECKPOINT)
-        print(f"resuming after step {trainer.step} of {stage.steps}")
-    card = run_card(stage, history, network.config, arguments.config.name)
-    cut_log(out / LOG, trainer.step)
-    saved = time.monotonic()
-    progress = tqdm(total=stage.steps, initial=trainer.step, unit="step", mininterval=2.0)
-    with progress as bar, noted_signals() as signals:
-        for values in trainer.run(arguments.until):
-            rate = f"{stage.batch / values['seconds']:.1f}"
-            bar.set_postfix(loss=f"{values['loss']:.3f}", clips_s=rate, refresh=False)
-            bar.update()
-            log_step(out / LOG, trainer.step, values)
-            if time.monotonic() - saved > 60 * arguments.minutes:
-                save_run(trainer, card, out)
-                saved = time.monotonic()
-            if signals:
-                break
-        save_run(trainer, card, out)
-    print(f"wrote {out / WEIGHTS} after step {trainer.step}")
-    if signals:
-        print("stopped by a signal; the same command goes on from here")
-        return 128 + signals[0]
+def _options(arguments: argparse.Namespace) -> RunOptions:
+    names = RunOptions.__dataclass_fields__
+    return RunOptions(**{name: getattr(arguments, name) for name in names})
+
+
+def _in_world(arguments: argparse.Namespace) -> int:
+    world = open_world(arguments.device)
+    try:
+        return _train(arguments, world)
+    finally:
+        world.close()
+
+
+def _train(arguments: argparse.Namespace, world: World) -> int:
+    with agreement(world):
+        stage = read_stage(arguments.config)
+    run = StageRun(stage, arguments.config.name, _options(arguments), world)
+    first = run.trainer.step
+    if first and world.writes:
+        print(f"resuming after step {first} of {stage.steps}", flush=True)
+    with noted_signals() as signals:
+        _take_steps(run, arguments.until, signals)
+    if world.writes:
+        _tell_end(run)
+    if run.stopped:
+        return 128 + (signals[0] if signals else signal.SIGTERM)
     return 0
+
+
+def _take_steps(run: StageRun, until: int | None, signals: list[int]) -> None:
+    """Train, showing how far it is in the process that prints."""
+    steps = run.steps(until, stopping=lambda: bool(signals))
+    if not run.world.writes:
+        for _ in steps:
+            pass
+        return
+    last = run.stage.steps if until is None else min(until, run.stage.steps)
+    progress = open_progress(run.trainer.step, last, sys.stderr)
+    try:
+        for values in steps:
+            progress.show(run.trainer.step, values, len(run.faults))
+    finally:
+        progress.close()
+
+
+def _tell_end(run: StageRun) -> None:
+    print(f"wrote {run.out / WEIGHTS} after step {run.trainer.step}")
+    if run.faults:
+        print(f"{len(run.faults)} files could not be used: {run.out / SKIPPED} says why")
+    if run.stopped:
+        print("stopped by a signal; the same command goes on from here")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,218 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One stage under way in one folder: steps are taken, logged, shown and saved.
+
+Beside what `vos_ros.training.run` names, the folder gets
+
+    tensorboard/   curves of every step, a picture at every checkpoint
+    skipped.txt    files that could not be used, where there are any
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+
+from vos_ros.training.agreement import agreed_batches, agreement, gathered
+from vos_ros.training.distributed import World
+from vos_ros.training.loop import Trainer
+from vos_ros.training.monitor import Monitor
+from vos_ros.training.pictures import clips_picture
+from vos_ros.training.run import (
+    CHECKPOINT,
+    LOG,
+    UNUSABLE,
+    cut_log,
+    log_step,
+    made_folder,
+    moved,
+    run_card,
+    save_run,
+    starting_network,
+)
+from vos_ros.training.skipped import SKIPPED, read_skipped, write_skipped
+from vos_ros.training.sources import StageBatches
+from vos_ros.training.stage import Stage, StageError
+
+TENSORBOARD = "tensorboard"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Where a stage is run and how: nothing of it but `init` changes what comes out.
+
+    Attributes:
+        data: folder that the paths of the stage start from.
+        out: folder for what the run leaves behind.
+        init: weight file to start from.
+        workers: processes that make clips, for each process that trains.
+        minutes: between two checkpoints.
+        strict: end at the first file that cannot be used, instead of going on without it.
+        tensorboard: write curves and pictures.
+    """
+
+    data: Path
+    out: Path
+    init: Path | None = None
+    workers: int = 1
+    minutes: float = 3.0
+    strict: bool = False
+    tensorboard: bool = False
+
+
+class StageRun:
+    """A stage from its beginning, or from the checkpoint that is in its folder.
+
+    Where several processes train together, each makes one of these with the same arguments. The
+    first alone writes.
+
+    Args:
+        stage: what to do.
+        name: of its file, for the card of the weights.
+        options: where and how.
+        world: the processes that train together.
+
+    Raises:
+        ValueError: one of `vos_ros.training.run.UNUSABLE`; or `ToldElsewhere`, see there.
+
+    Attributes:
+        trainer: takes the steps.
+        stopped: whether `steps` ended because it was told to stop.
+    """
+
+    def __init__(self, stage: Stage, name: str, options: RunOptions, world: World) -> None:
+        self.stage, self.out, self.world = stage, options.out, world
+        self.stopped = False
+        self._between = 60 * options.minutes
+        with agreement(world):
+            self._batches = StageBatches(
+                stage, options.data, options.workers, options.strict, world.rank, world.size
+            )
+            torch.manual_seed(stage.seed)
+            network, history = starting_network(stage, options.init)
+            network = moved(network, world.device)
+            if self.world.writes:
+                made_folder(self.out)
+        self.trainer = Trainer(network, stage, agreed_batches(self._batches, world), world)
+        self._card = run_card(stage, history, network.config, name)
+        with agreement(world):
+            self._resume()
+        self._monitor: Monitor | None = None
+        with agreement(world):
+            if self.world.writes and options.tensorboard:
+                self._monitor = Monitor(self.out / TENSORBOARD, self.trainer.step)
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """Files that could not be used, with what is wrong, as far as this process knows."""
+        return self._earlier_faults | self._batches.faults
+
+    def steps(
+        self, until: int | None = None, stopping: Callable[[], bool] = lambda: False
+    ) -> Iterator[dict[str, float]]:
+        """Train up to a step (default: to the end of the stage), and save.
+
+        Args:
+            until: the last step.
+            stopping: asked after every step; when it says yes in one process, all of them end
+                after the same step.
+
+        Yields:
+            What each step came to, as it is logged.
+
+        Raises:
+            ValueError: as the constructor, when the data turn out unusable. What was done is saved.
+        """
+        first, saved, started = self.trainer.step, time.monotonic(), time.perf_counter()
+        try:
+            for values in self.trainer.run(until):
+                values = self._completed(values, time.perf_counter() - started)
+                self._write(values)
+                yield values
+                if time.monotonic() - saved > self._between:
+                    self._save()
+                    saved = time.monotonic()
+                self.stopped = self.world.any(stopping())
+                if self.stopped:
+                    break
+                started = time.perf_counter()
+        except UNUSABLE:
+            if self.trainer.step > first:
+                self._finish()
+            raise
+        self._finish()
+
+    def _resume(self) -> None:
+        """Go on from the checkpoint in the folder, if there is one."""
+        checkpoint = self.out / CHECKPOINT
+        if checkpoint.exists():
+            self.trainer.resume(checkpoint)
+        step = self.trainer.step
+        if len(set(gathered(str(step), self.world))) > 1:
+            raise StageError(
+                f"{checkpoint} is at step {step} here and at another one in another process: "
+                "the folder must be one that all machines share"
+            )
+        self._earlier_faults = read_skipped(self.out / SKIPPED) if step else {}
+        self._saved_step: int | None = None
+        if self.world.writes:
+            cut_log(self.out / LOG, step)
+
+    def _completed(self, values: dict[str, float], seconds: float) -> dict[str, float]:
+        """The values of a step with the rates at which it was taken."""
+        step = self.trainer.step - 1
+        factor = self.stage.rate_at(step)
+        tuned = self.stage.tunes_backbone(step)
+        return values | {
+            "learning_rate": factor * self.stage.learning_rate,
+            "backbone_learning_rate": factor * self.stage.backbone_learning_rate * tuned,
+            "clips_per_second": self.stage.batch / seconds,
+        }
+
+    def _write(self, values: dict[str, float]) -> None:
+        if self.world.writes:
+            log_step(self.out / LOG, self.trainer.step, values)
+        if self._monitor is not None:
+            self._monitor.scalars(self.trainer.step, values)
+
+    def _finish(self) -> None:
+        """Save; then let no process end before the first has saved, or it would be ended, too."""
+        self._save()
+        for part in gathered(json.dumps(self._batches.faults), self.world):
+            self._earlier_faults |= json.loads(part)
+        if self.world.writes:
+            write_skipped(self.out / SKIPPED, self.faults)
+        if self._monitor is not None:
+            self._monitor.flush()
+
+    def _save(self) -> None:
+        if not self.world.writes or self._saved_step == self.trainer.step:
+            return
+        if self._monitor is not None:
+            self._show()
+        try:
+            write_skipped(self.out / SKIPPED, self.faults)
+            save_run(self.trainer, self._card, self.out)
+        except (OSError, SafetensorError) as error:
+            raise StageError(f"the folder {self.out} cannot be written to: {error}") from error
+        self._saved_step = self.trainer.step
+
+    def _show(self) -> None:
+        """Add a picture of the last batch, and put all curves on the disk.
+
+        That is before the checkpoint is written: a run that goes on from it misses no step of them.
+        """
+        if self.trainer.last_batch is not None:
+            images, labels = self.trainer.last_batch
+            found = self.trainer.preview(images, labels)
+            shown = (np.asarray(t.cpu()) for t in (images, labels, found))
+            self._monitor.picture(self.trainer.step, clips_picture(*shown))
+        self._monitor.flush()
+
