@@ -16,7 +16,7 @@ from vos_ros.data.sequence import SequenceError, VideoSequence
 from vos_ros.evaluation import environment, tables
 from vos_ros.evaluation.checkpoint import Checkpoint
 from vos_ros.evaluation.errors import EvaluationError
-from vos_ros.evaluation.figure import write_figure
+from vos_ros.evaluation.figure import need_matplotlib, write_figure
 from vos_ros.evaluation.pictures import COLUMNS, write_contact_sheet
 from vos_ros.evaluation.protocol import Protocol
 from vos_ros.evaluation.protocols import PROTOCOLS
@@ -46,6 +46,8 @@ def _evaluate(args: argparse.Namespace) -> None:
     for sequence in sequences:
         protocol.check(sequence)
     _check_purpose(args, protocol, sequences)
+    if args.figure is not None:
+        need_matplotlib()  # told now, not after an hour
     args.threads = args.threads or max(1, environment.usable_cores() // args.workers)
     source, about = _source(args, protocol)
     task = SequenceTask(protocol, source, args.masks_out, COLUMNS if args.contact_sheet else 0)

@@ -44,8 +44,12 @@ def write_figure(path: Path, results: Sequence[SequenceResult], measure: str = "
     figure.savefig(path, dpi=110, facecolor=_GROUND)
 
 
-def _panels(count: int):
-    """A figure and as many axes in rows of `_COLUMNS`."""
+def need_matplotlib():
+    """matplotlib's Figure and the canvas that draws it without a screen.
+
+    Raises EvaluationError when it is not installed. Imported when it is used: nothing else in an
+    evaluation needs it.
+    """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -53,10 +57,16 @@ def _panels(count: int):
         raise EvaluationError(
             "the figure needs the package matplotlib: python -m pip install matplotlib"
         ) from error
+    return Figure, FigureCanvasAgg
+
+
+def _panels(count: int):
+    """A figure and as many axes in rows of `_COLUMNS`."""
+    new_figure, canvas = need_matplotlib()
     columns = min(_COLUMNS, count)
     rows = -(-count // columns)
-    figure = Figure((columns * _PANEL[0], rows * _PANEL[1]), layout="constrained")
-    FigureCanvasAgg(figure)  # draws without a screen
+    figure = new_figure((columns * _PANEL[0], rows * _PANEL[1]), layout="constrained")
+    canvas(figure)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis in grid[count:]:
         axis.set_visible(False)
@@ -64,7 +74,6 @@ def _panels(count: int):
 
 
 def _draw(axis, result: SequenceResult, measure: str) -> None:
-    several = len(result.objects) > 1
     for entry in result.objects:
         if entry.scored:
             colour = tuple(value / 255 for value in colour_of(entry.id))
@@ -82,9 +91,10 @@ def _draw(axis, result: SequenceResult, measure: str) -> None:
     axis.set_title(f"{result.name}   {measure} {100 * _mean(result):.1f}", color=_INK, fontsize=10)
     axis.set_xlabel("frame", color=_INK, fontsize=8)
     axis.set_ylabel(f"{measure}, %", color=_INK, fontsize=8)
-    if several:
-        axis.legend(fontsize=7, ncols=5, loc="lower left", facecolor=_GROUND, edgecolor=_GRID,
-                    labelcolor=_INK, handlelength=1, columnspacing=0.8, borderpad=0.3)
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    if len(result.objects) > 1:  # beside the panel, where it hides no line
+        axis.legend(fontsize=7, ncols=1 + (len(result.objects) - 1) // 7, loc="center left",
+                    bbox_to_anchor=(1.0, 0.5), frameon=False, labelcolor=_INK, handlelength=1)
 
 
 def _mean(result: SequenceResult) -> float:
