@@ -53,16 +53,16 @@ class Job:
     def training(self) -> dict:
         """What the training depends on: the entries of the stage that differ from their defaults.
 
-        Defaults are left out so that an entry that stages do not have yet changes nothing.
+        Defaults are left out so that an entry which stages get later changes nothing.
         """
-        defaults = {f.name: f.default for f in dataclasses.fields(Stage)}
-        entries = dataclasses.asdict(self.stage)
-        return _plain({k: v for k, v in entries.items() if v != defaults[k]})
+        return _stated(self.stage)
 
     def scoring(self) -> dict:
         """What the scores depend on beside the weights."""
-        folders = [dataclasses.asdict(folder) for folder in self.held_out]
-        return _plain({"held_out": folders, "size": self.size, "precision": self.precision})
+        # Split and sequences are always told; other defaults are left out, as in `training`.
+        always = {"split": "", "sequences": []}
+        folders = [always | _stated(folder) for folder in self.held_out]
+        return {"held_out": folders, "size": self.size, "precision": self.precision}
 
 
 def jobs_of(tables: Sequence[AblationTable], runs: Path, names: Sequence[str] = ()) -> list[Job]:
@@ -163,6 +163,8 @@ def _read(path: Path) -> dict | None:
     return content if isinstance(content, dict) else None
 
 
-def _plain(content: dict) -> dict:
-    """As it reads from JSON, where tuples are lists."""
-    return json.loads(json.dumps(content))
+def _stated(entries: Stage | HeldOut) -> dict:
+    """The entries that differ from their defaults, as JSON has them, where tuples are lists."""
+    defaults = {f.name: f.default for f in dataclasses.fields(entries)}
+    values = dataclasses.asdict(entries)
+    return json.loads(json.dumps({k: v for k, v in values.items() if v != defaults[k]}))

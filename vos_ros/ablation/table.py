@@ -49,12 +49,15 @@ class HeldOut:
         root: the folder, relative to the data folder.
         split: list of sequences; the layout's own when empty.
         sequences: only these; all when empty.
+        protocol: what they are scored by, one of `vos_ros.evaluation.protocols.PROTOCOLS`. That of
+            DAVIS-2016 takes whatever is not background for one object.
     """
 
     layout: str
     root: str
     split: str = ""
     sequences: tuple[str, ...] = ()
+    protocol: str = "davis2016"
 
 
 @dataclass(frozen=True)

@@ -5,21 +5,21 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import torch
 
-from vos_ros.ablation import scoring
 from vos_ros.ablation.record import SCORES_FILE, Job, begin, digest, write_json
+from vos_ros.ablation.scoring import HeldOutVideos, Scorer, open_held_out
 from vos_ros.evaluation import environment
 from vos_ros.evaluation.sources import SegmenterSettings
-from vos_ros.training import run
-from vos_ros.training.loop import Trainer
-from vos_ros.training.sources import StageBatches
+from vos_ros.training.distributed import World
+from vos_ros.training.run import LOG, WEIGHTS
+from vos_ros.training.skipped import SKIPPED, read_skipped
+from vos_ros.training.stage_run import RunOptions, StageRun
 from vos_ros.weights import WeightsError, load_network, read_card
 
 
@@ -73,57 +73,53 @@ class VariantTask:
         """
         torch.set_num_threads(self.threads)
         cv2.setNumThreads(self.threads)
-        sequences = scoring.open_held_out(job.held_out, self.data)
+        videos = open_held_out(job.held_out, self.data)
         begin(job)
         self._train(job, tell, stopped)
-        frames, done = sum(map(len, sequences)), 0
-
-        def on_frame() -> None:
-            nonlocal done
-            done += 1
-            tell(Progress("frame", done, frames))
-            if stopped():
-                raise Stopped
-
-        weights = job.out / run.WEIGHTS
-        settings = SegmenterSettings(weights, self.device, job.precision, job.size, self.threads)
-        scores = scoring.score(settings, sequences, on_frame)
-        write_json(job.out / SCORES_FILE, {**self._about(job), **scores})
+        self._score(job, videos, tell, stopped)
 
     def _train(
         self, job: Job, tell: Callable[[Progress], None], stopped: Callable[[], bool]
     ) -> None:
-        stage, out = job.stage, job.out
-        torch.manual_seed(stage.seed)
-        network, history = run.starting_network(stage)
-        batches = StageBatches(stage, self.data, self.clip_workers)
-        trainer = Trainer(run.moved(network, self.device), stage, batches)
-        if (out / run.CHECKPOINT).exists():
-            trainer.resume(out / run.CHECKPOINT)
-        tell(Progress("step", trainer.step, stage.steps))
-        if trainer.step == stage.steps and _steps_in(out / run.WEIGHTS) == stage.steps:
+        steps = job.stage.steps
+        if _steps_in(job.out / WEIGHTS) == steps:  # only the scores are to be made
+            tell(Progress("step", steps, steps))
             return
-        card = run.run_card(stage, history, network.config, f"ablation of {stage.model}")
-        run.cut_log(out / run.LOG, trainer.step)
-        saved = last = time.monotonic()
-        for values in trainer.run():
-            now = time.monotonic()
-            run.log_step(out / run.LOG, trainer.step, {**values, "wall": now - last})
-            last = now
-            tell(Progress("step", trainer.step, stage.steps, values["loss"]))
+        options = RunOptions(self.data, job.out, workers=self.clip_workers, minutes=self.minutes)
+        name = f"ablation of {job.stage.model}: {job.variant}"
+        run = StageRun(job.stage, name, options, World.single(self.device))
+        tell(Progress("step", run.trainer.step, steps))
+        for values in run.steps(stopping=stopped):
+            tell(Progress("step", run.trainer.step, steps, values["loss"]))
+        if run.stopped:
+            raise Stopped
+
+    def _score(
+        self,
+        job: Job,
+        videos: Sequence[HeldOutVideos],
+        tell: Callable[[Progress], None],
+        stopped: Callable[[], bool],
+    ) -> None:
+        weights, done = job.out / WEIGHTS, 0
+        settings = SegmenterSettings(weights, self.device, job.precision, job.size, self.threads)
+        scorer = Scorer(settings, videos)
+
+        def on_frame() -> None:
+            nonlocal done
+            done += 1
+            tell(Progress("frame", done, scorer.frames))
             if stopped():
-                run.save_run(trainer, card, out)
                 raise Stopped
-            if now - saved > 60 * self.minutes:
-                run.save_run(trainer, card, out)
-                saved = now
-        run.save_run(trainer, card, out)
+
+        scores = scorer.score(on_frame)
+        write_json(job.out / SCORES_FILE, {**self._about(job), **scores})
 
     def _about(self, job: Job) -> dict:
         """What the scores were made with."""
-        network, card = load_network(job.out / run.WEIGHTS)
+        network, card = load_network(job.out / WEIGHTS)
         training, scored = job.training(), job.scoring()
-        log = [json.loads(line) for line in (job.out / run.LOG).read_text().splitlines()]
+        log = [json.loads(line) for line in (job.out / LOG).read_text().splitlines()]
         return {
             "model": job.stage.model,
             "variant": job.variant,
@@ -135,7 +131,8 @@ class VariantTask:
             "parameters": _parameters(network),
             "backbone_parameters": _parameters(network.backbone),
             "steps": len(log),
-            "training_seconds": sum(entry["wall"] for entry in log),
+            "training_seconds": sum(job.stage.batch / entry["clips_per_second"] for entry in log),
+            "skipped_files": len(read_skipped(job.out / SKIPPED)),
             "weights": card.sha256,
             "commit": card.commit,
             "device": self.device,
