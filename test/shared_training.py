@@ -76,7 +76,10 @@ def trainer_of(case: str, world: World, seed: int = 1) -> Trainer:
             step += 1
 
     torch.manual_seed(seed)
-    return Trainer(build_network(stage.model, stage.network), stage, source, world)
+    trainer = Trainer(build_network(stage.model, stage.network), stage, source, world)
+    if stage.precision == "fp16":  # a scale that float16 can bear from the first step on
+        trainer._optimisation.scaler = torch.amp.GradScaler("cpu", init_scale=64.0)
+    return trainer
 
 
 def resumed(case: str, world: World, checkpoint: Path) -> Trainer:

@@ -18,6 +18,9 @@ from tiny import add_tiny_backbone
 
 from vos_ros.training.distributed import World, WorldError, open_world
 
+# Whichever test is first waits for three Pythons to start and for every case to be run.
+pytestmark = pytest.mark.timeout(300)
+
 HERE = Path(__file__).parent
 NAMES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
@@ -60,8 +63,11 @@ def test_two_processes_give_the_update_of_one(together, monkeypatch, case: str) 
     """Each has half of the clips, and the clips of one half have other numbers of objects."""
     add_tiny_backbone(monkeypatch)
     trainer = trainer_of(case, World.single())
+    before = {name: value.clone() for name, value in trainer.network.named_parameters()}
     values = list(trainer.run())
     expected = outcome(trainer)
+    moved = [n for n, value in before.items() if not torch.equal(value, expected[f"network/{n}"])]
+    assert len(moved) > len(before) / 2
     first, second = (load_file(together / f"{case}_{rank}.safetensors") for rank in (0, 1))
     assert not [name for name, value in first.items() if not torch.equal(value, second[name])]
     half = CASES[case][2].get("precision") == "fp16"

@@ -58,6 +58,34 @@ def test_a_stage_of_one_step_has_a_rate():
     assert 0 < stage(steps=1, warm_up=0.0).rate_at(0) <= 1
 
 
+def test_the_rate_falls_by_equal_factors():
+    ours = stage(warm_up=0.1, schedule="exponential", final_rate=0.001)
+    rates = [ours.rate_at(step) for step in range(100)]
+    assert rates[:10] == pytest.approx([(k + 1) / 11 for k in range(10)])
+    assert rates[10] == 1
+    ratios = [b / a for a, b in zip(rates[10:], rates[11:], strict=False)]
+    assert ratios == pytest.approx([0.001 ** (1 / 90)] * 89)
+
+
+def test_the_rate_stays():
+    ours = stage(warm_up=0.0, schedule="constant")
+    assert {ours.rate_at(step) for step in range(100)} == {1.0}
+
+
+def test_gaps_change_at_their_shares():
+    ours = stage(gaps=((0, 1), (0.3, 4)))
+    assert [ours.gap_at(step) for step in (0, 29, 30, 99)] == [1, 1, 4, 4]
+    assert stage().gap_at(0) is None
+
+
+def test_what_a_stage_does_not_say_is_what_the_first_recipes_meant():
+    """Files written before an entry was known must go on meaning the same."""
+    ours = stage()
+    assert (ours.objects, ours.truncate, ours.scored_from, ours.gaps) == (1, 0, 1, ())
+    assert (ours.dice, ours.lovasz, ours.coarse, ours.worst) == (0.5, 0.0, 0.5, 0.25)
+    assert (ours.optimiser, ours.schedule, ours.precision) == ("adamw", "cosine", "bf16")
+
+
 def test_tuning_and_attaching_begin_at_their_shares():
     ours = stage(unfreeze=0.45, attach=0.3)
     assert [ours.tunes_backbone(step) for step in (0, 44, 45)] == [False, False, True]
@@ -95,6 +123,25 @@ def test_tuning_and_attaching_begin_at_their_shares():
         ({"lengths": ((0, 3), (0.7, 4), (0.3, 5))}, "ascending from 0"),
         ({"lengths": ((0, 3), (1.0, 4))}, "to below 1"),
         ({"lengths": ((0, 1),)}, "2 or more frames each"),
+        ({"gaps": ((0.1, 3),)}, r"gaps must be pairs \[share of the stage, frames of the video"),
+        ({"gaps": ((0, 3.5),)}, "gaps must be pairs"),
+        ({"gaps": None}, "gaps must be pairs"),
+        ({"gaps": ((0, 0),)}, "gaps must have 1 or more frames each"),
+        ({"objects": 0}, "objects must be within 1..255, not 0"),
+        ({"truncate": -1}, "truncate must be at least 0"),
+        ({"scored_from": 0}, "scored_from must be at least 1"),
+        ({"scored_from": 4}, "scored_from must be below the length of every clip, 4 frames, not 4"),
+        (
+            {"scored_from": 3, "lengths": ((0, 5), (0.5, 3))},
+            "scored_from must be below the length of every clip, 3 frames, not 3",
+        ),
+        ({"dice": -0.1}, "dice must be at least 0"),
+        ({"lovasz": "1"}, "lovasz must be a number"),
+        ({"coarse": math.inf}, "coarse must be a number, not inf"),
+        ({"optimiser": "sgd"}, "optimiser must be one of adamw, adam, not 'sgd'"),
+        ({"schedule": ["cosine"]}, r"schedule must be one of cosine, exponential, constant, not"),
+        ({"precision": "fp8"}, "precision must be one of bf16, fp16, fp32, not 'fp8'"),
+        ({"final_rate": 0}, "final_rate must be within 1e-09..1, not 0"),
         ({"model": 3}, "model must be a str, not 3"),
         ({"network": []}, r"network must be a dict, not \[\]"),
         ({"data": None}, "data must be a dict, not None"),

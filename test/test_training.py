@@ -108,6 +108,104 @@ def test_a_run_that_was_interrupted_equals_one_that_was_not(tmp_path, stop):
     assert_same(everything(second), everything(whole))
 
 
+WITH_ALL = {
+    "precision": "fp16", "gaps": ((0.0, 1), (0.4, 2)), "objects": 2, "erosion": 2, "lovasz": 0.5,
+    "optimiser": "adam", "schedule": "exponential", "truncate": 1, "ema": 0.5,
+}  # fmt: skip
+
+
+def lightly_scaled(trainer):
+    """With a scale that float16 can bear from the first step on, and that grows after three."""
+    trainer._optimisation.scaler = torch.amp.GradScaler("cpu", init_scale=64.0, growth_interval=3)
+    return trainer
+
+
+def several(stage):
+    """Batches of clips with one or two objects that move by the stage's gap."""
+
+    def source(step, length):
+        while True:
+            clips = []
+            for number in (2 * step, 2 * step + 1):
+                images, labels = clip_of(number, length)
+                if number % 3:
+                    x = 2 + stage.gap_at(step) * number % 5
+                    images[..., 2:12, x : x + 12], labels[..., 2:12, x : x + 12] = 250, 2
+                clips.append((images, labels))
+            yield tuple(torch.from_numpy(np.stack(part)) for part in zip(*clips, strict=True))
+            step += 1
+
+    return source
+
+
+@pytest.mark.parametrize("stop", [1, 2, 3, 5])
+def test_a_run_with_all_there_is_resumes_exactly_too(tmp_path, stop):
+    """Half precision with its scale, several objects, gaps that widen; at 2 a step is left out."""
+    ours = stage(**WITH_ALL)
+
+    def spoilt(trainer):
+        losses = trainer._clip_losses
+
+        def watched(images, labels):
+            factor = float("inf") if trainer.step == 1 else 1.0
+            return {name: value * factor for name, value in losses(images, labels).items()}
+
+        trainer._clip_losses = watched
+        return lightly_scaled(trainer)
+
+    whole = spoilt(trainer_of(ours, source=several(ours)))
+    expected = [without_time(values) for values in whole.run()]
+    first = spoilt(trainer_of(ours, source=several(ours)))
+    found = [without_time(values) for values in first.run(until=stop)]
+    first.save(tmp_path / "c.safetensors")
+    second = spoilt(trainer_of(ours, seed=99, source=several(ours)))
+    second.resume(tmp_path / "c.safetensors")
+    assert second._optimisation.scaler.state_dict() == first._optimisation.scaler.state_dict()
+    found += [without_time(values) for values in second.run()]
+    assert [str(values) for values in found] == [str(values) for values in expected]  # nan is nan
+    assert [np.isfinite(values["gradient_norm"]) for values in found] == [True, False] + [True] * 4
+    assert whole._optimisation.scaler.get_scale() == 64  # halved at the second, doubled at the last
+    assert_same(everything(second), everything(whole))
+
+
+def test_a_scaled_loss_that_overflows_is_scaled_less_and_the_step_left_out(tmp_path, monkeypatch):
+    trainer = trainer_of(stage(precision="fp16"))
+    before = everything(trainer)
+    losses = trainer._clip_losses
+    monkeypatch.setattr(
+        trainer, "_clip_losses", lambda *a: {k: v * 1e38 for k, v in losses(*a).items()}
+    )
+    scaler = trainer._optimisation.scaler
+    scale = scaler.get_scale()
+    (values,) = trainer.run(until=1)
+    assert not np.isfinite(values["gradient_norm"]) and scaler.get_scale() == scale / 2
+    assert_same(everything(trainer), before)
+    trainer.save(tmp_path / "c.safetensors")
+    again = trainer_of(stage(precision="fp16"))
+    again.resume(tmp_path / "c.safetensors")
+    assert again._optimisation.scaler.get_scale() == scale / 2
+
+
+def test_the_scale_of_the_loss_is_not_told():
+    """Norms and losses are those of the loss itself, whatever it was scaled by."""
+    half = lightly_scaled(trainer_of(stage(precision="fp16")))
+    full = trainer_of(stage(precision="fp32"))
+    (one,), (other,) = half.run(until=1), full.run(until=1)
+    for name in ("loss", "gradient_norm"):
+        assert one[name] == pytest.approx(other[name], rel=0.02)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
+def test_a_checkpoint_of_another_precision_can_be_gone_on_from(tmp_path, precision):
+    first = trainer_of(stage(precision=precision))
+    list(first.run(until=2))
+    first.save(tmp_path / "c.safetensors")
+    second = trainer_of(stage(precision="fp16"))
+    second.resume(tmp_path / "c.safetensors")
+    assert second._optimisation.scaler.get_scale() == 65536
+    assert all(np.isfinite(values["loss"]) for values in second.run(until=3))
+
+
 def test_a_caller_may_stop_at_any_step_and_go_on(tmp_path):
     whole = trainer_of(stage())
     list(whole.run())
@@ -134,6 +232,21 @@ def test_every_step_asks_for_its_own_batches():
     assert list(trainer.run()) == []
 
 
+def test_new_gaps_ask_for_new_batches():
+    asked = []
+
+    def source(step, length):
+        asked.append((step, length))
+        return batches(step, length)
+
+    ours = stage(gaps=((0, 1), (0.34, 3), (0.5, 5), (0.7, 5)))
+    list(trainer_of(ours, source=source).run())
+    assert asked == [(0, 2), (3, 3)]  # at 3 the length and the gap change, at 5 neither
+    asked.clear()
+    list(trainer_of(stage(gaps=((0, 1), (0.2, 3))), source=source).run())
+    assert asked == [(0, 2), (2, 2), (3, 3)]
+
+
 def test_a_source_that_ends_is_asked_again_and_one_that_is_empty_is_an_error():
     def short(step, length):
         return (batch for batch, _ in zip(batches(step, length), range(2), strict=False))
@@ -144,6 +257,43 @@ def test_a_source_that_ends_is_asked_again_and_one_that_is_empty_is_an_error():
     assert_same(everything(pieces), everything(whole))
     with pytest.raises(ValueError, match="the source of clips gives no batch from step 0 on"):
         list(trainer_of(stage(), source=lambda *_: iter(())).run())
+
+
+# --- what is seen of it ---------------------------------------------------------------------------
+
+
+def test_the_last_batch_is_kept():
+    trainer = trainer_of(stage())
+    assert trainer.last_batch is None
+    list(trainer.run(until=2))
+    images, labels = next(batches(1, 2))
+    assert torch.equal(trainer.last_batch[0], images)
+    assert torch.equal(trainer.last_batch[1], labels)
+
+
+def test_a_preview_is_what_the_present_weights_find_and_changes_nothing():
+    trainer = trainer_of(stage(precision="fp32"), network=tiny_gfddal(2, contrast=40))
+    images, labels = next(several(stage(gaps=((0, 1),)))(1, 4))
+    assert labels.flatten(1).amax(dim=1).tolist() == [2, 1]
+    before = everything(trainer)
+    found = trainer.preview(images, labels)
+    assert_same(everything(trainer), before)
+    assert found.dtype == torch.uint8 and found.shape == labels.shape
+    assert torch.equal(found[:, 0], labels[:, 0]) and not found[1].eq(2).any()
+    network = trainer.network
+    with torch.no_grad():
+        for clip, objects in enumerate((2, 1)):
+            frames = [network.encode(network.normalise(frame[None])) for frame in images[clip]]
+            masks = [labels[clip, 0] == one for one in range(1, objects + 1)]
+            state = network.start(frames[0], torch.stack(masks)[None].float())
+            for t in range(1, 4):
+                prediction, state = network.step(frames[t], state)
+                logits = torch.nn.functional.interpolate(
+                    prediction.logits, SIZE, mode="bilinear", align_corners=False
+                )
+                agree = (logits.argmax(dim=1)[0] == found[clip, t]).float().mean()
+                assert agree > 0.999
+    assert len(found[:, 1:].unique()) > 1
 
 
 # --- learning -------------------------------------------------------------------------------------
@@ -297,6 +447,15 @@ def test_the_rates_are_those_of_the_stage():
         heads, backbone = trainer.optimiser.param_groups
         assert heads["lr"] == pytest.approx(1e-3 * ours.rate_at(step))
         assert backbone["lr"] == pytest.approx(1e-4 * ours.rate_at(step))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)]
+)
+def test_the_optimiser_is_that_of_the_stage(name, kind):
+    trainer = trainer_of(stage(optimiser=name, weight_decay=0.3))
+    assert type(trainer.optimiser) is kind
+    assert {group["weight_decay"] for group in trainer.optimiser.param_groups} == {0.3}
 
 
 def test_a_step_into_nowhere_is_left_out(monkeypatch):

@@ -107,7 +107,7 @@ class ClipLoss(nn.Module):
         stage, network, length = self.stage, self.network, clips.labels.shape[1]
         with self._autocast():
             state = network.start(clips.frames[0], _masks(clips.labels[:, 0], objects))
-        # Apart from the rest: autocast keeps narrowed weights, and those of here have no gradient.
+        # Apart from the rest: some PyTorch keep narrowed weights, and these have no gradient.
         with torch.no_grad(), self._autocast():
             for t in range(1, stage.scored_from):
                 if t in clips.frames:
