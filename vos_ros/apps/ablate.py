@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Make an ablation.
 
     Returns:
-        0 when every variant is finished, 1 when one of them failed, 2 when something given was
+        0 when every variant is finished, 1 when one of them is not, 2 when something given was
         unusable, 128 and the signal's number when SIGINT or SIGTERM stopped it (what was done is
         saved).
     """
@@ -104,7 +104,10 @@ def _ablate(args: argparse.Namespace) -> int:
     if signals:
         print("stopped by a signal; the same command goes on from here", file=sys.stderr)
         return 128 + signals[0]
-    return 1 if display.failed else 0
+    left = [job.name for job in todo if record.finished(job) is None]
+    if left:
+        print(f"not finished: {', '.join(left)}; the same command goes on", file=sys.stderr)
+    return 1 if left else 0
 
 
 def _report(tables: Sequence[AblationTable], out: Path) -> None:
@@ -124,7 +127,6 @@ class _Display:
     """One bar for all jobs, in steps, or a line a minute where nobody looks at a bar."""
 
     def __init__(self, jobs: Sequence[Job], tables: Sequence[AblationTable], out: Path) -> None:
-        self.failed = False
         self._tables, self._out = tables, out
         self._steps: dict[str, int] = {}
         self._states: dict[str, str] = {}
@@ -159,7 +161,6 @@ class _Display:
         """A job is done, or has failed: say so, and write the report anew."""
         self._states.pop(job.name, None)
         if failure is not None:
-            self.failed = True
             text = f"{job.name} failed: {failure.sentence}"
         else:
             entry = record.finished(job)

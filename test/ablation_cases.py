@@ -1,0 +1,71 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""A small ablation: its table and stage, data to train on and to score on, records made up."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import yaml
+from train_cases import STAGE as TRAINED
+from train_cases import draw_data
+
+STAGE = TRAINED | {"steps": 3, "unfreeze": 1.0, "frozen_stride": 32}
+TABLE = {
+    "stage": "stage.yaml",
+    "published_on": "DAVIS on another planet",
+    "variants": {
+        "full": {"title": "all of it", "published": {"j": 50.0, "f": 60.0, "jf": 55.0}},
+        "no_matching": {
+            "title": "without GDM",
+            "network": {"matching": False},
+            "published": {"jf": 51.5},
+        },
+    },
+    "held_out": [{"layout": "davis2016", "root": "davis", "split": "train"}],
+    "size": 32,
+}
+
+
+def write_table(folder: Path, table: dict | None = None, stage: dict | None = None) -> Path:
+    """The table and the stage beside it; entries given here replace those above, None drops one."""
+    for name, entries in (
+        ("stage.yaml", STAGE | (stage or {})),
+        ("table.yaml", copy.deepcopy(TABLE) | (table or {})),
+    ):
+        kept = {key: value for key, value in entries.items() if value is not None}
+        (folder / name).write_text(yaml.safe_dump(kept, sort_keys=False))
+    return folder / "table.yaml"
+
+
+def write_data(folder: Path) -> Path:
+    """Stills, and a video of four frames that is trained on and scored on alike."""
+    return draw_data(folder)
+
+
+def made_up_record(variant: str, seed: int, **jf: float) -> dict:
+    """A record with J two above and F two below the J&F of every video."""
+    sequences = {
+        name: {"j": value + 2, "f": value - 2, "jf": value, "ms_per_frame": {"median": 7.0},
+               "frames_scored": 5}
+        for name, value in jf.items()
+    }
+    mean = sum(jf.values()) / len(jf)
+    return {
+        "variant": variant,
+        "seed": seed,
+        "j": mean + 2,
+        "f": mean - 2,
+        "jf": mean,
+        "ms_per_frame": {"median": 8.0},
+        "sequences": sequences,
+        "parameters": 3_500_000,
+        "backbone_parameters": 3_000_000,
+        "training_seconds": 90.0,
+        "hardware": {"cpu": "an abacus", "cores": 4, "gpu": None},
+        "versions": {"torch": "9.9"},
+        "threads": 1,
+        "beside": 2,
+        "device": "cpu",
+    }
