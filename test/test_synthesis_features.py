@@ -10,17 +10,15 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.interpolate import RBFInterpolator
 
 from vos_ros.data.actors import Actor, companion
 from vos_ros.data.appearance import Camera, draw_camera, noise_bank, photograph
 from vos_ros.data.clip import closing_up
 from vos_ros.data.cutouts import cut_out
 from vos_ros.data.layers import Layer, draw_frame
-from vos_ros.data.motion import Motion, bending, changes, draw_pace, translation
+from vos_ros.data.motion import Motion, changes, draw_pace, translation
 from vos_ros.data.still_mix import StillMix
 from vos_ros.data.synthesis import StillClips
-from vos_ros.data.thin_plate import bent_plate
 
 SIZE = (96, 160)
 RED, GREEN, BLUE = (220, 20, 20), (20, 220, 20), (20, 20, 220)
@@ -119,47 +117,6 @@ def test_motion_is_affine_and_more():
     spread = np.std(found, 0)
     assert (spread > [1.0, 1.0, 0.03, 0.03, 0.01, 1e-4, 1e-4]).all()
     assert (np.abs(np.mean(found, 0)) < 0.4 * spread).all(), "neither way is preferred"
-
-
-def test_bending_is_that_of_a_thin_plate():
-    """Against the splines of SciPy, through nodes over the unit square."""
-    nodes = np.random.default_rng(0).normal(0, 1, (3, 6, 6, 2))
-    coarse, fine = (
-        np.stack(np.meshgrid(*[np.linspace(0, 1, side)] * 2), -1).reshape(-1, 2) for side in (6, 21)
-    )
-    for frame, got in zip(nodes, bent_plate(nodes, 21), strict=True):
-        spline = RBFInterpolator(coarse, frame.reshape(-1, 2), kernel="thin_plate_spline")
-        np.testing.assert_allclose(got.reshape(-1, 2), spline(fine), atol=1e-5)
-        np.testing.assert_allclose(got[::4, ::4], frame, atol=1e-5)
-
-
-def test_a_plate_that_is_only_tilted_does_not_bend():
-    rows, columns = np.indices((6, 6)) / 5.0
-    nodes = np.stack([2 * columns - rows + 3, 4 * rows + 1], -1)
-    rows, columns = np.indices((21, 21)) / 20.0
-    expected = np.stack([2 * columns - rows + 3, 4 * rows + 1], -1)
-    np.testing.assert_allclose(bent_plate(nodes, 21), expected, atol=1e-5)
-
-
-def test_a_bent_outline_changes_from_frame_to_frame_as_no_affine_motion_does():
-    """What is straight in the source is no longer: the edge of a square leaves its best line."""
-    alpha = np.zeros((80, 120), np.uint8)
-    alpha[10:70, 10:60] = 255
-    picture = np.repeat(alpha[..., None], 3, 2)
-
-    def edge(lattices):
-        layer = Layer(picture, alpha, Motion(still_motion().matrices, lattices), 1)
-        found = []
-        for frame in range(3):
-            labels = draw_frame([layer], frame, (80, 120))[1]
-            rows = np.arange(22, 58)
-            right = np.array([np.flatnonzero(labels[row])[-1] for row in rows])
-            found.append(right - np.polyval(np.polyfit(rows, right, 1), rows))
-        return np.array(found)
-
-    assert np.abs(edge(None)).max() < 0.01
-    bent = edge(bending(np.random.default_rng(4), 3, alpha.shape, 0.12))
-    assert np.abs(bent).max() > 1.0 and np.abs(bent[0] - bent[2]).max() > 0.8
 
 
 def test_a_fast_layer_is_smeared_along_its_way_and_its_label_is_not():
