@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from tiny import CONFIG, add_tiny_backbone, tiny_gfddal
+from safetensors.torch import save_file
+from tiny import CONFIG, TinyBackbone, add_tiny_backbone, tiny_gfddal
 from train_cases import STAGE, draw_data, logged, tensors
 
 from vos_ros.apps import train
@@ -135,6 +136,16 @@ def test_a_second_stage_starts_from_weights_and_keeps_their_history(start, tmp_p
     assert card.schedule[0] == {"steps": 9} and card.schedule[1]["done"] == 0
 
 
+def test_a_backbone_can_start_from_a_file_of_imagenet_weights(start, tmp_path):
+    torch.manual_seed(5)
+    backbone = TinyBackbone()
+    save_file(backbone.state_dict(), tmp_path / "imagenet.safetensors")
+    assert start("--imagenet", str(tmp_path / "imagenet.safetensors"), "--until", "0") == 0
+    checkpoint = tensors(tmp_path / "out/checkpoint.safetensors")
+    for name, value in backbone.state_dict().items():
+        assert torch.equal(checkpoint[f"network/backbone.{name}"], value), name
+
+
 def test_checkpoints_are_written_on_the_way_and_none_twice(start, monkeypatch):
     saved = []
     save = stage_run.save_run
@@ -208,6 +219,12 @@ def test_weights_of_another_network_are_refused(start, capsys, tmp_path):
     assert text.endswith(f"{path} is not of the stage's network: they differ in deepest")
     text = refused(capsys, start("--init", str(tmp_path / "gone")))
     assert f"there is no weight file {tmp_path / 'gone'}" in text
+
+
+def test_imagenet_weights_of_another_backbone_are_refused(start, capsys, tmp_path):
+    save_file({"conv1.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
+    text = refused(capsys, start("--imagenet", str(tmp_path / "other.safetensors")))
+    assert "other.safetensors" in text
 
 
 def test_a_damaged_checkpoint_is_refused_and_left_alone(start, capsys, tmp_path):

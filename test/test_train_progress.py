@@ -86,7 +86,7 @@ def test_the_step_at_which_it_was_stopped_is_told():
 def test_skipped_files_are_counted_in_a_line():
     progress, file, _ = lines(0, 1)
     progress.show(1, VALUES, skipped=3)
-    assert file.getvalue().endswith("00:00 left, 3 files skipped\n")
+    assert file.getvalue().endswith("00:00 left, files skipped: 3\n")
 
 
 def test_nothing_done_is_nothing_said():

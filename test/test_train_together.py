@@ -71,9 +71,12 @@ def saved_step(folder):
 
 
 def test_two_processes_do_the_work_of_one_and_the_first_writes(together, given, tmp_path):
+    damaged = tmp_path / "data/stills/images/00001.jpg"
+    damaged.write_bytes(damaged.read_bytes()[:200])
     run = together()
     assert run.end() == 0, run.said
     assert run.said.count("wrote ") == 1 and run.said.count("step 4/4") == 1
+    assert "files that could not be used: 1" in run.said
     assert train.main(given(out="alone")) == 0
     both, alone = logged(tmp_path / "out"), logged(tmp_path / "alone")
     assert [entry["step"] for entry in both] == [1, 2, 3, 4]
@@ -81,6 +84,8 @@ def test_two_processes_do_the_work_of_one_and_the_first_writes(together, given, 
         values = [entry[name] for entry in both]
         assert values == pytest.approx([entry[name] for entry in alone], rel=2e-3), name
     assert saved_step(tmp_path / "out") == 4
+    lists = [(tmp_path / name / "skipped.txt").read_text() for name in ("out", "alone")]
+    assert str(damaged) in lists[0] and lists[0] == lists[1]
 
 
 def test_a_signal_to_any_process_stops_all_and_all_go_on_from_there(together, tmp_path):

@@ -61,6 +61,10 @@ class TinyBackbone(Backbone):
             features[stride] = images
         return features
 
+    @staticmethod
+    def checkpoint_key(key: str) -> str | None:
+        return key
+
     def stages(self) -> dict[int, tuple[str, ...]]:
         return {stride: (f"layer{stride}",) for stride in STRIDES}
 

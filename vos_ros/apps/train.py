@@ -52,7 +52,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, required=True, help="the YAML file of the stage")
     parser.add_argument("--data", type=Path, required=True, help="folder that its paths start from")
     parser.add_argument("--out", type=Path, required=True, help="folder for weights and checkpoint")
-    parser.add_argument("--init", type=Path, help="weight file to start from")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--init", type=Path, help="weight file to start from")
+    start.add_argument(
+        "--imagenet",
+        type=Path,
+        help="ImageNet weights of the backbone (.pth or .safetensors), where no package has them",
+    )
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, ...")
     parser.add_argument("--threads", type=int, default=0, help="of PyTorch; 0 leaves its choice")
     parser.add_argument("--workers", type=int, default=1, help="processes that make clips")
@@ -118,7 +124,7 @@ def _take_steps(run: StageRun, until: int | None, signals: list[int]) -> None:
 def _tell_end(run: StageRun) -> None:
     print(f"wrote {run.out / WEIGHTS} after step {run.trainer.step}")
     if run.faults:
-        print(f"{len(run.faults)} files could not be used: {run.out / SKIPPED} says why")
+        print(f"files that could not be used: {len(run.faults)}; {run.out / SKIPPED} says why")
     if run.stopped:
         print("stopped by a signal; the same command goes on from here")
 

@@ -73,7 +73,7 @@ class Lines:
         self._unwritten = (
             f"step {step}/{self._last}: loss {values['loss']:.3f}, "
             f"{values['clips_per_second']:.1f} clips/s, {left} left"
-            + (f", {skipped} files skipped" if skipped else "")
+            + (f", files skipped: {skipped}" if skipped else "")
         )
         if now >= self._due or step >= self._last:
             self._write()

@@ -44,7 +44,7 @@ UNUSABLE = (
 
 
 def starting_network(
-    stage: Stage, init: Path | None = None
+    stage: Stage, init: Path | None = None, imagenet: Path | None = None
 ) -> tuple[SegmentationNetwork, ModelCard]:
     """The network to train, and the card of the weights it starts from.
 
@@ -53,6 +53,8 @@ def starting_network(
     Args:
         stage: what network it is, and whether its backbone starts from ImageNet.
         init: weight file to start from.
+        imagenet: file of ImageNet weights to start the backbone from, whatever the stage says; not
+            looked at beside `init`, which has a backbone of its own.
 
     Raises:
         StageError: when there is no such network, or `init` is of another one.
@@ -74,9 +76,9 @@ def starting_network(
             raise StageError(
                 f"{init} is not of the stage's network: they differ in {', '.join(other)}"
             ) from error
-    elif stage.imagenet:
-        name = network.config["backbone"]
-        load_imagenet_weights(network.backbone, find_registry_checkpoint(name))
+    elif imagenet is not None or stage.imagenet:
+        path = imagenet or find_registry_checkpoint(network.config["backbone"])
+        load_imagenet_weights(network.backbone, path)
     return network, history
 
 

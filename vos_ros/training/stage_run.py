@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,12 +47,13 @@ TENSORBOARD = "tensorboard"
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Where a stage is run and how: nothing of it but `init` changes what comes out.
+    """Where a stage is run and how: nothing beside what it starts from changes what comes out.
 
     Attributes:
         data: folder that the paths of the stage start from.
         out: folder for what the run leaves behind.
         init: weight file to start from.
+        imagenet: file of ImageNet weights for the backbone, instead of the registry package's.
         workers: processes that make clips, for each process that trains.
         minutes: between two checkpoints.
         strict: end at the first file that cannot be used, instead of going on without it.
@@ -61,6 +63,7 @@ class RunOptions:
     data: Path
     out: Path
     init: Path | None = None
+    imagenet: Path | None = None
     workers: int = 1
     minutes: float = 3.0
     strict: bool = False
@@ -96,17 +99,19 @@ class StageRun:
                 stage, options.data, options.workers, options.strict, world.rank, world.size
             )
             torch.manual_seed(stage.seed)
-            network, history = starting_network(stage, options.init)
+            network, history = starting_network(stage, options.init, options.imagenet)
             network = moved(network, world.device)
-            if self.world.writes:
+            if world.writes:
                 made_folder(self.out)
         self.trainer = Trainer(network, stage, agreed_batches(self._batches, world), world)
         self._card = run_card(stage, history, network.config, name)
         with agreement(world):
             self._resume()
+        with agreement(world):
+            self._compare_steps()
         self._monitor: Monitor | None = None
         with agreement(world):
-            if self.world.writes and options.tensorboard:
+            if world.writes and options.tensorboard:
                 self._monitor = Monitor(self.out / TENSORBOARD, self.trainer.step)
 
     @property
@@ -155,15 +160,19 @@ class StageRun:
         if checkpoint.exists():
             self.trainer.resume(checkpoint)
         step = self.trainer.step
-        if len(set(gathered(str(step), self.world))) > 1:
-            raise StageError(
-                f"{checkpoint} is at step {step} here and at another one in another process: "
-                "the folder must be one that all machines share"
-            )
         self._earlier_faults = read_skipped(self.out / SKIPPED) if step else {}
         self._saved_step: int | None = None
         if self.world.writes:
             cut_log(self.out / LOG, step)
+
+    def _compare_steps(self) -> None:
+        """Raise a StageError unless all processes go on from the same step."""
+        steps = gathered(str(self.trainer.step), self.world)
+        if len(set(steps)) > 1:
+            raise StageError(
+                f"the processes are after steps {', '.join(steps)}, as {self.out / CHECKPOINT} "
+                "says to each: the folder must be one that all machines share"
+            )
 
     def _completed(self, values: dict[str, float], seconds: float) -> dict[str, float]:
         """The values of a step with the rates at which it was taken."""
@@ -178,7 +187,8 @@ class StageRun:
 
     def _write(self, values: dict[str, float]) -> None:
         if self.world.writes:
-            log_step(self.out / LOG, self.trainer.step, values)
+            with self._writing():
+                log_step(self.out / LOG, self.trainer.step, values)
         if self._monitor is not None:
             self._monitor.scalars(self.trainer.step, values)
 
@@ -188,7 +198,8 @@ class StageRun:
         for part in gathered(json.dumps(self._batches.faults), self.world):
             self._earlier_faults |= json.loads(part)
         if self.world.writes:
-            write_skipped(self.out / SKIPPED, self.faults)
+            with self._writing():
+                write_skipped(self.out / SKIPPED, self.faults)
         if self._monitor is not None:
             self._monitor.flush()
 
@@ -197,11 +208,9 @@ class StageRun:
             return
         if self._monitor is not None:
             self._show()
-        try:
+        with self._writing():
             write_skipped(self.out / SKIPPED, self.faults)
             save_run(self.trainer, self._card, self.out)
-        except (OSError, SafetensorError) as error:
-            raise StageError(f"the folder {self.out} cannot be written to: {error}") from error
         self._saved_step = self.trainer.step
 
     def _show(self) -> None:
@@ -216,3 +225,10 @@ class StageRun:
             self._monitor.picture(self.trainer.step, clips_picture(*shown))
         self._monitor.flush()
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Make a full disk, or a folder that is gone, something to be told."""
+        try:
+            yield
+        except (OSError, SafetensorError) as error:
+            raise StageError(f"the folder {self.out} cannot be written to: {error}") from error
