@@ -229,8 +229,8 @@ def test_neighbours_in_a_photograph_are_objects_too(tmp_path, monkeypatch):
         (tmp_path / folder).mkdir()
     ids = np.zeros((120, 200), np.uint8)
     image = np.full((120, 200, 3), 40, np.uint8)
-    for number, colour in enumerate((RED, GREEN, BLUE), 1):
-        cv2.circle(ids, (60 * number - 20, 60), 24, number, -1)
+    for number, (x, colour) in enumerate(zip((26, 84, 160), (RED, GREEN, BLUE), strict=True), 1):
+        cv2.circle(ids, (x, 60), 24, number, -1)
         image[ids == number] = colour
     Image.fromarray(image).save(tmp_path / "images/a.png")
     Image.fromarray(ids).save(tmp_path / "masks/a.png")
