@@ -13,6 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from tiny import CONFIG, ColourFeatures, ColourNetwork, TinyBackbone, add_tiny_backbone, tiny_gfddal
 
+from vos_ros.models.dgmpm import DgmpmFeatures
 from vos_ros.training.checkpoint import CheckpointError
 from vos_ros.training.loop import Trainer
 from vos_ros.training.losses import frame_loss
@@ -342,6 +343,13 @@ def test_a_frame_is_taken_of_every_clip():
     for index in range(3):
         frame = ColourFeatures(colours).frame(index, 3)
         assert frame.colours.flatten().tolist() == [index, 3 + index]
+
+
+def test_features_are_taken_of_some_frames():
+    maps = {2: torch.arange(4.0).reshape(4, 1, 1, 1)}
+    features = DgmpmFeatures(10 * maps[2], maps).only(torch.tensor([3, 1]))
+    assert features.embedding.flatten().tolist() == [30, 10]
+    assert features.laterals[2].flatten().tolist() == [3, 1]
 
 
 def test_a_network_of_another_kind_is_trained_too():
