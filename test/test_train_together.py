@@ -88,7 +88,7 @@ def test_two_processes_do_the_work_of_one_and_the_first_writes(together, given, 
     assert str(damaged) in lists[0] and lists[0] == lists[1]
 
 
-def test_a_signal_to_any_process_stops_all_and_all_go_on_from_there(together, tmp_path):
+def test_a_signal_to_any_process_stops_all_and_all_go_on_from_there(together, given, tmp_path):
     run = together(steps=ENDLESS)
     run.wait_for("step 1/")
     run.signal(signal.SIGTERM, rank=1)
@@ -105,7 +105,11 @@ def test_a_signal_to_any_process_stops_all_and_all_go_on_from_there(together, tm
     assert run.end() != 0
     assert "stopped by a signal" in run.said, run.said
     again = logged(tmp_path / "out")
-    assert again[:stopped] == entries and len(again) == saved_step(tmp_path / "out") > stopped
+    stopped_again = saved_step(tmp_path / "out")
+    assert again[:stopped] == entries and len(again) == stopped_again > stopped
+    # One process may go on with what two have done.
+    assert train.main(given("--until", str(stopped_again + 1), steps=ENDLESS)) == 0
+    assert logged(tmp_path / "out")[-1]["step"] == stopped_again + 1
 
 
 def test_what_is_wrong_for_all_is_told_once(together, tmp_path):
