@@ -31,8 +31,13 @@ ARROWS = {
     "segmenter": {"core", "models"},
     "training": {"training", "core", "data", "models"},
     "evaluation": {"evaluation", "core", "data", "segmenter"},
+    "ablation": {"ablation", "core", "data", "evaluation", "training"},
+    "benchmark": {"benchmark", "core", "evaluation", "models", "segmenter", "training"},
     "ros": {"ros", "core", "segmenter"},
-    "apps": {"apps", "core", "data", "evaluation", "models", "ros", "segmenter", "training"},
+    "apps": {
+        "ablation", "apps", "benchmark", "core", "data", "evaluation", "models", "ros", "segmenter",
+        "training",
+    },  # fmt: skip
 }
 
 
