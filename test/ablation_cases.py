@@ -44,7 +44,9 @@ def write_data(folder: Path) -> Path:
     return draw_data(folder)
 
 
-def made_up_record(variant: str, seed: int, **jf: float) -> dict:
+def made_up_record(
+    variant: str, seed: int, losses: list[float] | None = None, **jf: float
+) -> dict:
     """A record with J two above and F two below the J&F of every video."""
     sequences = {
         name: {"j": value + 2, "f": value - 2, "jf": value, "ms_per_frame": {"median": 7.0},
@@ -63,6 +65,7 @@ def made_up_record(variant: str, seed: int, **jf: float) -> dict:
         "parameters": 3_500_000,
         "backbone_parameters": 3_000_000,
         "training_seconds": 90.0,
+        "last_losses": losses if losses is not None else [0.25 * seed, 0.75 * seed],
         "hardware": {"cpu": "an abacus", "cores": 4, "gpu": None},
         "versions": {"torch": "9.9"},
         "threads": 1,

@@ -19,6 +19,7 @@ from vos_ros.ablation.record import (
     digest,
     finished,
     jobs_of,
+    records_of,
     write_json,
 )
 from vos_ros.ablation.table import HeldOut, TableError, read_table
@@ -112,6 +113,19 @@ def test_a_folder_that_holds_another_training_is_refused_and_says_why(jobs):
     assert "--fresh" in sentence
     clear(job)
     check_job(jobs(stage={"steps": 5})[0])
+
+
+def test_a_record_comes_with_the_last_fifth_of_the_losses(jobs, tmp_path):
+    job = jobs()[0]
+    finish(job)
+    table = read_table(tmp_path / "table.yaml")
+    assert [r["last_losses"] for r in records_of(table, tmp_path / "runs")] == [[]]
+    lines = [json.dumps({"step": n, "loss": float(n)}) for n in range(1, 11)]
+    (job.out / "log.jsonl").write_text("\n".join(lines) + "\n")
+    (record,) = records_of(table, tmp_path / "runs")
+    assert record["last_losses"] == [9, 10]
+    (job.out / "log.jsonl").write_text("\n".join(lines[:3]) + "\n")
+    assert records_of(table, tmp_path / "runs")[0]["last_losses"] == [3]
 
 
 @pytest.mark.parametrize("content", [None, "{", '{"training": 5}', "[]"])

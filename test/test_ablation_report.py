@@ -13,10 +13,11 @@ import pytest
 from ablation_cases import made_up_record, write_table
 
 from vos_ros.ablation import report
+from vos_ros.ablation.summary import summarise
 from vos_ros.ablation.table import read_table
 
 FULL = made_up_record("full", 1, cat=70.0, dog=50.0, eel=30.0)
-LESS = made_up_record("no_matching", 1, cat=60.0, dog=52.0, eel=14.0)
+LESS = made_up_record("no_matching", 1, [0.5, 1.25], cat=60.0, dog=52.0, eel=14.0)
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def rows_of(summary):
 
 
 def test_the_difference_is_that_of_the_means_with_the_error_over_the_videos(table):
-    rows = rows_of(report.summarise(table, [LESS, FULL]))
+    rows = rows_of(summarise(table, [LESS, FULL]))
     assert rows["full"]["jf"] == 50 and "difference" not in rows["full"]
     row = rows["no_matching"]
     assert (row["j"], row["f"], row["jf"]) == pytest.approx((44, 40, 42))
@@ -39,6 +40,9 @@ def test_the_difference_is_that_of_the_means_with_the_error_over_the_videos(tabl
                                                                 strict=True)))
     assert row["standard_error"] == pytest.approx(statistics.stdev(apart) / math.sqrt(3))
     assert row["published_difference"] == pytest.approx(-3.5)
+    assert rows["full"]["training_loss"] == 0.5 and row["training_loss"] == 0.875
+    # 0.25 and 0.5 more than the first, step by step
+    assert row["loss_difference"] == pytest.approx((0.375, 0.125))
     assert row["training_minutes"] == 1.5 and row["ms_per_frame"] == 8
 
 
@@ -49,32 +53,43 @@ def test_seeds_are_averaged_and_paired_with_the_same_seed(table):
         made_up_record("full", 2, cat=80.0, dog=60.0, eel=40.0),
         made_up_record("no_matching", 3, cat=0.0, dog=0.0, eel=0.0),
     ]
-    rows = rows_of(report.summarise(table, records))
+    rows = rows_of(summarise(table, records))
     assert rows["full"]["jf"] == 55 and rows["full"]["jf_range"] == [50, 60]
     assert rows["full"]["sequences"]["cat"]["jf"] == 75
+    assert rows["full"]["training_loss"] == pytest.approx(0.75)
     assert rows["no_matching"]["seeds"] == [1, 3]
     assert rows["no_matching"]["difference"] == pytest.approx(-8)  # seed 1 alone has both
 
 
 def test_variants_that_are_not_finished_are_left_blank(table):
-    summary = report.summarise(table, [LESS])
+    summary = summarise(table, [LESS])
     rows = rows_of(summary)
     assert "jf" not in rows["full"] and "difference" not in rows["no_matching"]
     assert rows["no_matching"]["published_difference"] == pytest.approx(-3.5)
     text = report.to_text(summary)
     assert "42.0" in text and "all of it" in text
-    report.to_markdown(report.summarise(table, []))
+    report.to_markdown(summarise(table, []))
 
 
-def test_one_video_has_no_error(table):
-    records = [made_up_record("full", 1, cat=70.0), made_up_record("no_matching", 1, cat=60.0)]
-    summary = report.summarise(table, records)
+def test_one_video_and_one_step_have_no_error(table):
+    records = [made_up_record(name, 1, [0.5], cat=value)
+               for name, value in (("full", 70.0), ("no_matching", 60.0))]
+    summary = summarise(table, records)
     assert rows_of(summary)["no_matching"]["standard_error"] is None
     assert "-10.0" in report.to_text(summary) and "±" not in report.to_text(summary)
 
 
+def test_logs_of_other_lengths_are_not_compared(table):
+    longer = made_up_record("full", 1, [0.5] * 3, cat=70.0, dog=50.0, eel=30.0)
+    gone = made_up_record("full", 1, [], cat=70.0, dog=50.0, eel=30.0)
+    for first in (longer, gone):
+        summary = summarise(table, [first, LESS])
+        assert rows_of(summary)["no_matching"]["loss_difference"] is None
+        assert "-8.0 ± 5.3" in report.to_text(summary)
+
+
 def test_the_markdown_says_what_the_figures_hold_for(table):
-    lines = report.to_markdown(report.summarise(table, [FULL, LESS])).splitlines()
+    lines = report.to_markdown(summarise(table, [FULL, LESS])).splitlines()
     conditions = lines[2]
     for part in ("3 steps of 2 clips at 32 x 64", "3 held-out videos", "32 pixels and fp32",
                  "an abacus", "1 of 4 cores each, 2 at a time", "PyTorch 9.9",
@@ -83,7 +98,7 @@ def test_the_markdown_says_what_the_figures_hold_for(table):
     tables = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
     assert tables[1][:4] == ["all of it", "52.0", "48.0", "50.0"]
     assert tables[2] == ["without GDM", "44.0", "40.0", "42.0", "-8.0 ± 5.3", "- / - / 51.5",
-                         "-3.5", "0.500 M", "8.0", "2"]
+                         "-3.5", "0.875", "+0.375 ± 0.125", "0.500 M", "8.0", "2"]
     assert tables[3] == ["video", "all of it", "without GDM"]
     assert tables[4] == ["cat", "70.0", "60.0"] and tables[-1] == ["mean", "50.0", "42.0"]
     wide = {len(line.split("|")) for line in lines[4:8]}
@@ -91,7 +106,7 @@ def test_the_markdown_says_what_the_figures_hold_for(table):
 
 
 def test_files_hold_every_video_and_every_run(table, tmp_path):
-    report.write_report(tmp_path / "out", report.summarise(table, [FULL, LESS]))
+    report.write_report(tmp_path / "out", summarise(table, [FULL, LESS]))
     assert {p.name for p in (tmp_path / "out").iterdir()} == {
         "ablation.md", "ablation.json", "ablation.csv",
     }

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vos_ros.ablation.table import AblationTable, HeldOut, TableError, Variant
+from vos_ros.training.run import LOG
 from vos_ros.training.stage import Stage
 
 RUN, SCORES_FILE = "run.json", "scores.json"
@@ -143,6 +144,16 @@ def finished(job: Job) -> dict | None:
     return record if as_now.items() <= record.items() else None
 
 
+def records_of(table: AblationTable, runs: Path) -> list[dict]:
+    """The records of all jobs of a table that are finished.
+
+    Each gets `last_losses`, those of the last fifth of the steps. All variants that have the same
+    seed see the same clips there, which tells them apart with less noise than a few videos do.
+    """
+    found = [(job, finished(job)) for job in jobs_of([table], runs)]
+    return [{**kept, "last_losses": _last_losses(job.out / LOG)} for job, kept in found if kept]
+
+
 def digest(content: dict) -> str:
     """SHA-256 of plain values, whatever the order of their keys."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -161,6 +172,14 @@ def _read(path: Path) -> dict | None:
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
+
+
+def _last_losses(log: Path) -> list[float]:
+    try:
+        losses = [json.loads(line)["loss"] for line in log.read_text().splitlines()]
+    except (OSError, ValueError, KeyError):
+        return []  # the log may be thrown away when all is done
+    return losses[-max(1, len(losses) // 5) :]
 
 
 def _stated(entries: Stage | HeldOut) -> dict:

@@ -16,6 +16,7 @@ from vos_ros.ablation import record, report
 from vos_ros.ablation.processes import Failure, run_jobs
 from vos_ros.ablation.record import Job, jobs_of
 from vos_ros.ablation.scoring import open_held_out
+from vos_ros.ablation.summary import summarise
 from vos_ros.ablation.table import AblationTable, TableError, read_tables
 from vos_ros.ablation.variant import Progress, VariantTask
 from vos_ros.evaluation.errors import EvaluationError
@@ -119,8 +120,7 @@ def _report(tables: Sequence[AblationTable], out: Path) -> None:
 
 
 def _summary(table: AblationTable, out: Path) -> dict:
-    found = [record.finished(job) for job in jobs_of([table], out)]
-    return report.summarise(table, [entry for entry in found if entry is not None])
+    return summarise(table, record.records_of(table, out))
 
 
 class _Display:
