@@ -105,6 +105,18 @@ def test_a_report_is_written_after_every_variant(start, here, tmp_path, monkeypa
     assert written == [1, 2, 2]
 
 
+def test_lines_tell_how_far_it_is_where_no_bar_is_drawn(start, here, monkeypatch, capsys):
+    monkeypatch.setattr(ablate, "_LINE_SECONDS", -1)
+    assert start("--variants", "full") == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "gfddal full seed 1, step 0 of 3"
+    assert lines[3].startswith("gfddal full seed 1, step 3 of 3 loss ")
+    assert lines[3].endswith("; 0 min left to train")
+    assert [line.split(";")[0] for line in lines[4:8]] == [
+        f"gfddal full seed 1, frame {n} of 4" for n in (1, 2, 3, 4)
+    ]
+
+
 def test_what_is_finished_is_not_done_again(start, here, tmp_path, capsys):
     assert start("--variants", "full") == 0
     before = (tmp_path / "runs/gfddal/full/seed1/scores.json").read_bytes()

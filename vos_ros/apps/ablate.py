@@ -130,9 +130,10 @@ class _Display:
         self._tables, self._out = tables, out
         self._steps: dict[str, int] = {}
         self._states: dict[str, str] = {}
-        self._bar = tqdm(total=sum(job.stage.steps for job in jobs), unit="step", desc="ablate",
-                         disable=None, smoothing=0.05)
-        self._said = time.monotonic()
+        self._done, self._total = 0, sum(job.stage.steps for job in jobs)
+        self._bar = tqdm(total=self._total, unit="step", desc="ablate", disable=None,
+                         smoothing=0.05)
+        self._began = self._said = time.monotonic()
 
     def __enter__(self) -> _Display:
         return self
@@ -144,18 +145,27 @@ class _Display:
         """A job has told how far it is."""
         if job.name not in self._steps:  # its first word: what an earlier run did
             self._steps[job.name] = progress.done
-            self._bar.total -= progress.done
+            self._total -= progress.done
+            self._bar.total = self._total
         if progress.what == "step":
-            self._bar.update(progress.done - self._steps[job.name])
-            self._steps[job.name] = progress.done
+            new, self._steps[job.name] = progress.done - self._steps[job.name], progress.done
+            self._done += new
+            self._bar.update(new)
         loss = "" if progress.loss is None else f" loss {progress.loss:.3f}"
-        self._states[job.name] = (
-            f"{job.name}: {progress.what} {progress.done} of {progress.total}{loss}"
-        )
-        self._bar.set_postfix_str(" | ".join(self._states.values()), refresh=False)
-        if self._bar.disable and time.monotonic() - self._said > _LINE_SECONDS:
+        state = f"{job.name}, {progress.what} {progress.done} of {progress.total}{loss}"
+        self._states[job.name] = state
+        if not self._bar.disable:
+            self._bar.set_postfix_str("; ".join(self._states.values()), refresh=False)
+        elif time.monotonic() - self._said > _LINE_SECONDS:
             self._said = time.monotonic()
-            print("; ".join(self._states.values()), file=sys.stderr, flush=True)
+            print(f"{'; '.join(self._states.values())}{self._left()}", file=sys.stderr, flush=True)
+
+    def _left(self) -> str:
+        """When the training may be done; scoring takes little beside it."""
+        if self._done == 0:
+            return ""
+        seconds = (time.monotonic() - self._began) / self._done * (self._total - self._done)
+        return f"; {seconds / 60:.0f} min left to train"
 
     def end(self, job: Job, failure: Failure | None) -> None:
         """A job is done, or has failed: say so, and write the report anew."""
