@@ -80,9 +80,12 @@ def test_two_processes_do_the_work_of_one_and_the_first_writes(together, given, 
     assert train.main(given(out="alone")) == 0
     both, alone = logged(tmp_path / "out"), logged(tmp_path / "alone")
     assert [entry["step"] for entry in both] == [1, 2, 3, 4]
-    for name in ("loss", "cross_entropy", "dice", "coarse", "gradient_norm"):
+    for name in ("loss", "cross_entropy", "dice", "coarse"):
         values = [entry[name] for entry in both]
-        assert values == pytest.approx([entry[name] for entry in alone], rel=2e-3), name
+        assert values == pytest.approx([entry[name] for entry in alone], rel=1e-4), name
+    # Once the backbone is tuned, a first step of Adam makes much of what rounding did to nothing.
+    norms = [[entry["gradient_norm"] for entry in entries[:3]] for entries in (both, alone)]
+    assert norms[0] == pytest.approx(norms[1], rel=1e-3)
     assert saved_step(tmp_path / "out") == 4
     lists = [(tmp_path / name / "skipped.txt").read_text() for name in ("out", "alone")]
     assert str(damaged) in lists[0] and lists[0] == lists[1]

@@ -21,7 +21,7 @@ _SIGNALS = {signal.SIGINT, signal.SIGTERM}
 def deaf_start() -> Iterator[None]:
     """Processes started inside are deaf to SIGINT and SIGTERM until they call `leave_group`.
 
-    This process hears what came meanwhile when the block is left.
+    The thread that starts them hears what came meanwhile when the block is left.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
