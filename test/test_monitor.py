@@ -10,10 +10,11 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import torch
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tiny import add_tiny_backbone
-from train_cases import STAGE, draw_data, logged
+from train_cases import STAGE, draw_data, logged, tensors
 
 from vos_ros.apps import train
 from vos_ros.training.monitor import PICTURE, Monitor, tag_of
@@ -108,6 +109,15 @@ def test_a_finished_run_keeps_its_curves(start, tmp_path):
     assert start() == 0
     assert start() == 0
     check_curves(tmp_path / "out")
+
+
+def test_watching_changes_nothing(start, tmp_path):
+    assert start("--minutes", "0") == 0
+    watched = tensors(tmp_path / "out/checkpoint.safetensors")
+    shutil.rmtree(tmp_path / "out")
+    assert start("--no-tensorboard") == 0
+    alone = tensors(tmp_path / "out/checkpoint.safetensors")
+    assert all(torch.equal(value, alone[name]) for name, value in watched.items())
 
 
 def test_curves_can_be_left_out(start, tmp_path):
