@@ -83,6 +83,7 @@ def test_titles_and_published_scores_change_no_training_and_no_score(jobs):
         HeldOut("davis2016", "davis", "train", ("square",)),
         HeldOut("davis2016", "other", "train"),
         HeldOut("davis2016", "davis", "train", protocol="folder"),
+        HeldOut("davis2016", "davis", "train", twin=True),
     ],
     ids=str,
 )

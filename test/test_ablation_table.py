@@ -99,6 +99,9 @@ def test_a_table_is_read_with_the_stage_beside_it(tmp_path):
     assert table.stage_of(table.variants[1], 5).network["matching"] is False
     assert "matching" not in table.stage.network
     assert read_table(tmp_path / "table.yaml", steps=9).stage.steps == 9
+    held_out = [{"layout": "folder", "root": "a"}, {"layout": "folder", "root": "a", "twin": True}]
+    table = read_table(write_table(tmp_path, {"held_out": held_out}))
+    assert [folder.twin for folder in table.held_out] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -119,6 +122,10 @@ def test_a_table_is_read_with_the_stage_beside_it(tmp_path):
         (
             {"held_out": [{"layout": "folder", "root": "a", "sequences": "b"}]},
             "sequences must be a list of names, not 'b'",
+        ),
+        (
+            {"held_out": [{"layout": "folder", "root": "a", "twin": "yes"}]},
+            "held_out/0/twin must be true or false, not 'yes'",
         ),
         ({"seeds": [1, 1]}, "seeds must be a list of different whole numbers"),
         ({"seeds": [True]}, "seeds must be a list of different whole numbers"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from vos_ros.ablation.table import HeldOut, TableError
 from vos_ros.data.datasets import open_dataset
 from vos_ros.data.sequence import VideoSequence
+from vos_ros.data.twin import twin_of
 from vos_ros.evaluation.davis2016 import Davis2016
 from vos_ros.evaluation.protocol import Protocol
 from vos_ros.evaluation.protocols import PROTOCOLS
@@ -89,6 +90,8 @@ def _opened(folder: HeldOut, root: Path) -> HeldOutVideos:
     if isinstance(protocol, Davis2016):
         # All that is not background is the object, whatever values the masks of it have.
         sequences = tuple(replace(sequence, binary=True) for sequence in sequences)
+    if folder.twin:
+        sequences = tuple(twin_of(sequence, "-twin") for sequence in sequences)
     for sequence in sequences:
         protocol.check(sequence)
         if not protocol.scored(sequence):

@@ -51,6 +51,8 @@ class HeldOut:
         sequences: only these; all when empty.
         protocol: what they are scored by, one of `vos_ros.evaluation.protocols.PROTOCOLS`. That of
             DAVIS-2016 takes whatever is not background for one object.
+        twin: whether every frame stands beside its own mirror image, so that the object has a
+            double that is not it; the names of the videos then end in ``-twin``.
     """
 
     layout: str
@@ -58,6 +60,7 @@ class HeldOut:
     split: str = ""
     sequences: tuple[str, ...] = ()
     protocol: str = "davis2016"
+    twin: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,10 +172,14 @@ def _folder(where: str, value: object) -> HeldOut:
     known = [f.name for f in dataclasses.fields(HeldOut)]
     entries = _entries(where, value, known, ("layout", "root"))
     names = entries.pop("sequences", [])
+    twin = entries.pop("twin", False)
+    if not isinstance(twin, bool):
+        raise TableError(f"{where}/twin must be true or false, not {twin!r}")
     if not isinstance(names, list):
         raise TableError(f"{where}/sequences must be a list of names, not {names!r}")
     texts = {name: _text(f"{where}/{name}", text) for name, text in entries.items()}
-    return HeldOut(**texts, sequences=tuple(_text(f"{where}/sequences", n) for n in names))
+    sequences = tuple(_text(f"{where}/sequences", name) for name in names)
+    return HeldOut(**texts, sequences=sequences, twin=twin)
 
 
 def _entries(where: str, value: object, known, required=()) -> dict:

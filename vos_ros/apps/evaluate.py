@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from vos_ros.apps.evaluate_options import parse
 from vos_ros.data.sequence import SequenceError, VideoSequence
+from vos_ros.data.twin import twin_of
 from vos_ros.evaluation import environment, tables
 from vos_ros.evaluation.checkpoint import Checkpoint
 from vos_ros.evaluation.errors import EvaluationError
@@ -43,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _evaluate(args: argparse.Namespace) -> None:
     protocol = _protocol(args)
     sequences = protocol.dataset(args.root, args.split).sequences(args.sequences)
+    if args.twin:
+        sequences = tuple(twin_of(sequence) for sequence in sequences)
     for sequence in sequences:
         protocol.check(sequence)
     _check_purpose(args, protocol, sequences)
@@ -94,8 +97,7 @@ def _source(args: argparse.Namespace, protocol: Protocol) -> tuple[Source, dict]
         "hardware": environment.hardware("cpu" if args.from_masks else args.device),
         "versions": environment.versions(),
     }
-    if args.all_frames:
-        about["all_frames"] = True
+    about.update({key: True for key in ("all_frames", "twin") if getattr(args, key)})
     if args.from_masks:
         if not args.from_masks.is_dir():
             raise EvaluationError(f"there is no folder {args.from_masks} with masks to score")

@@ -55,6 +55,9 @@ def _add_data(data) -> None:
                       help="youtube_vos: run on every frame, from SPLIT_all_frames")
     data.add_argument("--binary", action="store_true",
                       help="folder: whatever is not background is one object")
+    data.add_argument("--twin", action="store_true",
+                      help="set every frame beside its own mirror image, so that each object has a "
+                      "double; only the object itself, on the left, is right")
 
 
 def _add_masks(masks) -> None:
