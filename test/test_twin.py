@@ -34,7 +34,6 @@ from vos_ros.data.segtrack import SegTrackDataset
 from vos_ros.data.sequence import SequenceError
 from vos_ros.data.twin import twin_of
 
-
 RIGHT = BuildColours()
 
 
