@@ -71,7 +71,16 @@ def test_a_network_without_any_cue_is_refused() -> None:
     [
         ({"decoder_channels": [16, 8]}, "strides 16, 8, 4"),
         ({"decoder_channels": [16, 8, 8, 8, 8]}, "not 5"),
+        ({"decoder_channels": [16, 12, 8]}, "first three .* multiples of 8, not \\[16, 12, 8\\]"),
+        ({"decoder_channels": [16, 8, 8, 0]}, "positive whole numbers, not \\[16, 8, 8, 0\\]"),
+        ({"decoder_channels": 16}, "decoder_channels must be positive whole numbers, not 16"),
+        ({"fused_channels": 12}, "fused_channels must be a positive multiple of 8, not 12"),
+        ({"fused_channels": "x"}, "fused_channels must be a positive multiple of 8, not 'x'"),
+        ({"guided_channels": 0}, "guided_channels must be a positive whole number, not 0"),
+        ({"direction_channels": 8.0}, "direction_channels must be a positive whole number, not 8"),
+        ({"deepest": "x"}, "deepest must be true or false, not 'x'"),
         ({"update_rate": 1.5}, "within 0..1, not 1.5"),
+        ({"update_rate": "x"}, "within 0..1, not 'x'"),
         ({"backbone": "resnet9"}, "resnet9"),
     ],
 )

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vos_ros.models.aggregation import aggregate, merged_probabilities
+from vos_ros.models.arguments import check_channels, check_switches, check_widths
 from vos_ros.models.backbones import build_backbone
 from vos_ros.models.dgmpm.attention import ATTENTIONS
 from vos_ros.models.dgmpm.decoder import LEVEL_STRIDES, FeatureIntegration
@@ -66,6 +67,8 @@ class Dgmpm(SegmentationNetwork[DgmpmState]):
     ) -> None:
         super().__init__()
         _check(decoder_channels, embedding_stride, output_stride, attention)
+        check_channels(embedding_channels=embedding_channels, attention_channels=attention_channels)
+        check_switches(embedding_distance=embedding_distance, previous_mask=previous_mask)
         if not (embedding_distance or previous_mask):
             raise ValueError(
                 "embedding_distance and previous_mask cannot both be switched off: "
@@ -195,13 +198,12 @@ def _pyramid(maps: Tensor, stride: int, wanted: Iterable[int]) -> dict[int, Tens
 
 def _check(channels: Sequence[int], embedding: int, output: int, attention: str) -> None:
     """Raise ValueError for what `Dgmpm` cannot be made of."""
+    check_widths("decoder_channels", channels, 8)
     if len(channels) not in (3, 4, 5):
         raise ValueError(
             "decoder_channels must be 3 to 5 numbers (strides 32, 16, 8, 4, 2), "
             f"not {len(channels)}"
         )
-    if any(width < 8 or width % 8 for width in channels):
-        raise ValueError(f"decoder_channels must be multiples of 8, not {list(channels)}")
     if embedding not in (1, 2, 4):
         raise ValueError(f"embedding_stride must be 1, 2 or 4, not {embedding}")
     last = LEVEL_STRIDES[len(channels) - 1]

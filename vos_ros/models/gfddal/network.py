@@ -18,6 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vos_ros.models.aggregation import aggregate, merged_probabilities
+from vos_ros.models.arguments import (
+    check_channels,
+    check_share,
+    check_switches,
+    check_widths,
+)
 from vos_ros.models.backbones import build_backbone
 from vos_ros.models.gfddal.appearance import COMPONENTS, DirectionalAppearance
 from vos_ros.models.gfddal.coarse import CoarsePredictor, Merge
@@ -71,18 +77,23 @@ class Gfddal(SegmentationNetwork[GfddalState]):
         guided_decoder: bool = True,
     ) -> None:
         super().__init__()
+        check_switches(deepest=deepest, modulation=modulation, matching=matching,
+                       appearance=appearance, guided_decoder=guided_decoder)  # fmt: skip
         if not (modulation or matching or appearance):
             raise ValueError(
                 "modulation, matching and appearance cannot all be switched off: "
                 "nothing would tell the network what to follow"
             )
+        check_widths("decoder_channels", decoder_channels)
         if len(decoder_channels) not in (3, 4):
             raise ValueError(
                 "decoder_channels must be 3 numbers (strides 16, 8, 4) or 4 (and stride 2), "
                 f"not {len(decoder_channels)}"
             )
-        if not 0 <= update_rate <= 1:
-            raise ValueError(f"update_rate must be within 0..1, not {update_rate}")
+        check_widths("the first three of decoder_channels", decoder_channels[:3], 8)
+        check_channels(direction_channels=direction_channels, guided_channels=guided_channels)
+        check_channels(8, fused_channels=fused_channels)
+        check_share(update_rate=update_rate)
         self._config = {
             "backbone": backbone,
             "direction_channels": direction_channels,
