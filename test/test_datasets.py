@@ -100,6 +100,27 @@ def test_youtube_meta_that_cannot_be_is_named(youtube, text, words):
         YouTubeVosDataset(youtube, "valid").sequences()
 
 
+@pytest.mark.parametrize("kind", ["valid", "valid_all_frames"])
+def test_youtube_frames_that_meta_lists_must_be_there(youtube, kind):
+    (youtube / kind / "JPEGImages/vid/00010.jpg").unlink()
+    (youtube / kind / "JPEGImages/vid/00020.jpg").unlink()
+    dataset = YouTubeVosDataset(youtube, "valid", all_frames=kind != "valid")
+    with pytest.raises(SequenceError, match=f"00010, 00020 of the video vid are in .*meta.json, "
+                                            f"but not in .*{kind}/JPEGImages/vid"):
+        dataset.sequence("vid")
+
+
+def test_youtube_videos_of_meta_must_be_there_unless_others_are_named(youtube):
+    meta = json.loads((youtube / "valid" / "meta.json").read_text())
+    meta["videos"] |= {"gone": {"objects": {}}, "away": {"objects": {}}}
+    (youtube / "valid" / "meta.json").write_text(json.dumps(meta))
+    dataset = YouTubeVosDataset(youtube, "valid")
+    with pytest.raises(SequenceError, match=r"meta\.json names videos that are not in "
+                                            r".*valid/JPEGImages: away, gone$"):
+        dataset.sequences()
+    assert [sequence.name for sequence in dataset.sequences(["vid"])] == ["vid"]
+
+
 def test_a_youtube_split_that_is_not_there_is_named(youtube):
     with pytest.raises(SequenceError, match="no videos in .*YT/test/JPEGImages"):
         _ = YouTubeVosDataset(youtube, "test").names
@@ -130,6 +151,7 @@ def test_segtrack_reads_one_object_and_several(segtrack):
     dataset = SegTrackDataset(segtrack)
     assert dataset.names == ("frog", "drift")
     frog, drift = dataset.sequences()
+    assert [one.name for one in dataset.sequences(["frog", "drift", "frog"])] == ["frog", "drift"]
     assert frog.stems == ("frog_9", "frog_10", "frog_11")  # by number, not by letter
     np.testing.assert_array_equal(frog.mask(1), patch(a=1))
     np.testing.assert_array_equal(frog.raw_mask(1), patch(a=255))  # as in its files
@@ -148,11 +170,14 @@ def test_segtrack_without_a_list_takes_every_folder(segtrack):
     assert SegTrackDataset(segtrack).names == ("drift", "frog")
 
 
-def test_segtrack_objects_may_lack_a_mask_and_frames_all(segtrack):
+def test_segtrack_frames_may_lack_all_masks_but_not_that_of_one_object(segtrack):
     (segtrack / "GroundTruth/drift/1/drift_0001.bmp").unlink()
     (segtrack / "GroundTruth/frog/frog_10.png").unlink()
     frog, drift = SegTrackDataset(segtrack).sequences()
-    assert set(np.unique(drift.mask(1))) == {0, 2}
+    assert set(np.unique(drift.mask(0))) == {0, 1, 2}
+    for read in (drift.mask, drift.pair):
+        with pytest.raises(SequenceError, match=r"no file .*GroundTruth/drift/1/drift_0001\.bmp"):
+            read(1)
     assert frog.annotated == (0, 2) and frog.mask_files(1) == ()
     with pytest.raises(SequenceError, match=r"no mask for the frame .*frog_10\.png"):
         frog.mask(1)
@@ -248,6 +273,19 @@ def test_every_layout_opens_by_its_name(tmp_path, youtube, segtrack):
 
 def test_one_kind_of_error_serves_all_data_sets():
     assert DavisError is SequenceError and issubclass(SequenceError, ValueError)
+
+
+def test_names_of_sequences_may_hold_spaces(tmp_path):
+    frame = "JPEGImages/480p/my own dog/00000.jpg"
+    write_image(tmp_path / frame)
+    write_mask(tmp_path / "Annotations/480p/my own dog/00000.png", patch(a=1))
+    (tmp_path / "ImageSets/480p").mkdir(parents=True)
+    mask = "Annotations/480p/my own dog/00000.png"
+    for text in ("my own dog \n", "*my own dog\r\n", f"/{frame} /{mask} \n", f"/{frame}\t/{mask}",
+                 f"/{frame}\n"):
+        (tmp_path / "ImageSets/480p/few.txt").write_text(text)
+        (sequence,) = DavisDataset(tmp_path, "few").sequences()
+        assert (sequence.name, len(sequence)) == ("my own dog", 1)
 
 
 def test_many_names_are_cut_short_in_a_message(tmp_path):

@@ -105,6 +105,19 @@ def test_davis2017_test_dev_is_run_but_not_scored(tmp_path):
         np.testing.assert_array_equal(read_labels(path), truth(TWO, index))
 
 
+def test_davis2017_wants_the_truth_of_all_sequences_or_of_none(tmp_path):
+    root = write_davis2017(tmp_path, {"pair": TWO, "solo": ONE, "more": ONE})
+    for name in ("solo", "more"):
+        for index in range(1, 6):
+            (root / f"Annotations/480p/{name}/{index:05d}.png").unlink()
+    dataset = Davis2017().dataset(root, "val")
+    with pytest.raises(EvaluationError, match="of solo, more there is only the first mask"):
+        Davis2017().check_all(dataset.sequences())
+    Davis2017().check_all(dataset.sequences(["pair"]))
+    Davis2017().check_all(dataset.sequences(["solo", "more"]))
+    Davis2017().check_all(Davis2017().dataset(root, "test-dev").sequences())
+
+
 def test_davis2017_wants_every_mask_or_the_first_alone(tmp_path):
     root = write_davis2017(tmp_path, {"pair": TWO})
     folder = root / "Annotations/480p/pair"
@@ -277,6 +290,14 @@ def test_youtube_objects_that_begin_without_a_mask_are_told_before_anything_runs
         YouTubeVos().check(YouTubeVos().dataset(root, "valid").sequence("vid"))
 
 
+def test_youtube_wants_every_mask_that_meta_lists_where_there_is_a_truth(tmp_path):
+    root = write_youtube(tmp_path)
+    YouTubeVos().check(YouTubeVos().dataset(root, "train").sequence("vid"))
+    (root / "train/Annotations/vid/00006.png").unlink()
+    with pytest.raises(SequenceError, match=r"no mask for the frame .*00006\.png; meta.json lists"):
+        YouTubeVos().check(YouTubeVos().dataset(root, "train").sequence("vid"))
+
+
 # SegTrack v2
 
 
@@ -328,6 +349,9 @@ def test_segtrack_needs_a_mask_of_every_frame(tmp_path):
     (root / "GroundTruth/one/00004.bmp").unlink()
     with pytest.raises(SequenceError, match=r"no mask for the frame .*one/00004\.png"):
         SegTrackV2().check(SegTrackV2().dataset(root, "").sequence("one"))
+    (root / "GroundTruth/two/2/00003.bmp").unlink()
+    with pytest.raises(SequenceError, match=r"no mask .*GroundTruth/two/2/00003\.bmp, as there"):
+        SegTrackV2().check(SegTrackV2().dataset(root, "").sequence("two"))
 
 
 # Any folder

@@ -64,7 +64,7 @@ def paired(frames: Sequence[Path], masks: Sequence[Path]) -> dict[int, Path]:
 
 
 def read_list(path: Path) -> tuple[str, ...]:
-    """Names of sequences in a text file, one a line; raises SequenceError."""
+    """Names of sequences in a text file, one a line, spaces included; raises SequenceError."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -77,5 +77,8 @@ def read_list(path: Path) -> tuple[str, ...]:
 
 def _sequence_name(line: str) -> str:
     """`bear`, SegTrack's `*bear`, or DAVIS's `/JPEGImages/480p/bear/00000.jpg /Annotations/...`."""
-    first = line.split()[0]
-    return Path(first).parent.name if "/" in first else first.lstrip("*")
+    line = line.strip()
+    if "/" not in line:
+        return line.lstrip("*")
+    # The path of the frame ends where that of the mask begins: names may hold spaces.
+    return Path(re.split(r"\s+/", line)[0]).parent.name

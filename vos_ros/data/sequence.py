@@ -9,7 +9,7 @@ match or cannot be read raises `SequenceError` with its path.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -140,14 +140,14 @@ class SequenceDataset(ABC):
         """The sequence `name`, which need not be of the split. Reads names, no image."""
 
     def sequences(self, names: Iterable[str] = ()) -> tuple[VideoSequence, ...]:
-        """The sequences `names`, which must be of the split; all of the split when none."""
-        chosen = tuple(names) or self.names
+        """The sequences `names`, which must be of the split, each once; all when none."""
+        chosen = tuple(dict.fromkeys(names)) or self.names
         known = set(self.names)
         unknown = [name for name in chosen if name not in known]
         if unknown:
             where = f"in the split {self.split} of" if self.split else "in"
             raise SequenceError(f"{', '.join(unknown)}: not {where} {self.root}, which holds "
-                                f"{_some(self.names)}")
+                                f"{some(self.names)}")
         return tuple(self.sequence(name) for name in chosen)
 
 
@@ -164,7 +164,7 @@ def size_of(image: np.ndarray) -> str:
     return f"{image.shape[1]}x{image.shape[0]}"
 
 
-def _some(names: tuple[str, ...], most: int = 30) -> str:
-    """The names, cut short where there are hundreds."""
+def some(names: Sequence[str], most: int = 30) -> str:
+    """The names, cut short where there are hundreds; for a message."""
     rest = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + rest

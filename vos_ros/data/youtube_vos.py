@@ -15,13 +15,13 @@ before it.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from vos_ros.data.layout import FRAME_SUFFIXES, MASK_SUFFIXES, files_in, folders_in, paired
-from vos_ros.data.sequence import SequenceDataset, SequenceError, VideoSequence
+from vos_ros.data.sequence import SequenceDataset, SequenceError, VideoSequence, some
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,20 @@ class YouTubeVosDataset(SequenceDataset):
                                 "for each")
         return names
 
+    def sequences(self, names: Iterable[str] = ()) -> tuple[VideoSequence, ...]:
+        """The videos `names`; all when none, and then those of meta.json must all be there."""
+        names = tuple(names)
+        absent = sorted(set(self._meta or ()) - set(self.names))
+        if absent and not names:
+            raise SequenceError(f"{self._meta_path} names videos that are not in "
+                                f"{self._home / 'JPEGImages'}: {some(absent)}")
+        return super().sequences(names)
+
     def sequence(self, name: str) -> VideoSequence:
-        """The video `name`. Reads the names of its files and, once, meta.json."""
+        """The video `name`. Reads the names of its files and, once, meta.json.
+
+        Raises SequenceError when a frame that meta.json lists is not there.
+        """
         asked = files_in(self._home / "JPEGImages" / name, FRAME_SUFFIXES)
         frames = asked
         if self.all_frames:
@@ -56,11 +68,16 @@ class YouTubeVosDataset(SequenceDataset):
         masks = files_in(self._home / "Annotations" / name, MASK_SUFFIXES)
         index_of = {path.stem: index for index, path in enumerate(frames)}
         objects = self._objects(name)
-        starts = None if objects is None else _starts(objects, index_of, self._meta_path)
-        stems = [path.stem for path in asked]
+        starts, stems = None, {path.stem for path in asked}
         if objects is not None:
-            stems = [stem for entry in objects.values() for stem in entry]
-        requested = tuple(sorted({index_of[stem] for stem in stems if stem in index_of}))
+            starts = _starts(objects, index_of, self._meta_path)
+            stems = {stem for entry in objects.values() for stem in entry}
+        absent = sorted(stems - set(index_of))
+        if absent:
+            where = self._meta_path if objects is not None else asked[0].parent
+            raise SequenceError(f"the frames {some(absent)} of the video {name} are in {where}, "
+                                f"but not in {frames[0].parent}")
+        requested = tuple(sorted(index_of[stem] for stem in stems))
         return VideoSequence(name, frames, paired(frames, masks), starts=starts, late=True,
                              requested=requested)
 

@@ -6,15 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vos_ros.data.sequence import VideoSequence
+from vos_ros.data.sequence import VideoSequence, some
+from vos_ros.evaluation.errors import EvaluationError
 from vos_ros.evaluation.protocol import Protocol, need_frames, need_masks
 
 
 class Davis2017(Protocol):
     """Each id of the first mask is an object; the first and the last frame are not scored.
 
-    A sequence of which only the first mask is public, as in test-dev, is not scored: its masks are
-    written for those who hold the truth.
+    Sequences of which only the first mask is public, as in test-dev, are not scored: their masks
+    are written for those who hold the truth.
     """
 
     name = "davis2017"
@@ -25,6 +26,16 @@ class Davis2017(Protocol):
         need_masks(sequence, (0,), "it must show the objects that are to be followed")
         need_masks(sequence, self.scored(sequence),
                    "as others have one, every frame but the last needs one to be scored")
+
+    def check_all(self, sequences: Sequence[VideoSequence]) -> None:
+        """All sequences have a truth or none has: figures of a part would pass for the whole."""
+        super().check_all(sequences)
+        without = [sequence.name for sequence in sequences if not self.scored(sequence)]
+        if 0 < len(without) < len(sequences):
+            raise EvaluationError(
+                f"of {some(without)} there is only the first mask, of the other sequences there "
+                "are all; give the masks that are missing, or score the others by name"
+            )
 
     def scored(self, sequence: VideoSequence) -> Sequence[int]:
         """All but the first and the last, where there is a truth."""

@@ -48,6 +48,11 @@ class Protocol(ABC):
         not after an hour.
         """
 
+    def check_all(self, sequences: Sequence[VideoSequence]) -> None:
+        """As `check`, for all that are to be run together."""
+        for sequence in sequences:
+            self.check(sequence)
+
     @abstractmethod
     def scored(self, sequence: VideoSequence) -> Sequence[int]:
         """Indices of the frames that count, ascending; none where the truth is not public."""

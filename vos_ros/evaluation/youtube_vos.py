@@ -32,8 +32,14 @@ class YouTubeVos(Protocol):
         return YouTubeVosDataset(root, split, self.all_frames)
 
     def check(self, sequence: VideoSequence) -> None:
-        """The frames in which objects begin need masks. Reads the masks if meta.json is absent."""
+        """Frames in which objects begin need masks, and all that meta.json lists if any has one.
+
+        Reads the masks if meta.json is absent.
+        """
         need_masks(sequence, tuple(self.introductions(sequence)), "an object begins there")
+        if sequence.starts is not None and self.scored(sequence):
+            need_masks(sequence, self.written(sequence),
+                       "meta.json lists it and others have one, so it is to be scored")
 
     def scored(self, sequence: VideoSequence) -> Sequence[int]:
         """The annotated frames after the first object's, unless masks only give objects."""
