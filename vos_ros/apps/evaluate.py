@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,13 +13,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from vos_ros.apps.evaluate_options import parse
+from vos_ros.apps.evaluate_output import check_outputs, line_of, partial_path, write_outputs
+from vos_ros.apps.termination import Terminated, terminable
 from vos_ros.data.sequence import SequenceError, VideoSequence
 from vos_ros.data.twin import twin_of
-from vos_ros.evaluation import environment, tables
+from vos_ros.evaluation import environment
 from vos_ros.evaluation.checkpoint import Checkpoint
 from vos_ros.evaluation.errors import EvaluationError
-from vos_ros.evaluation.figure import need_matplotlib, write_figure
-from vos_ros.evaluation.pictures import COLUMNS, write_contact_sheet
+from vos_ros.evaluation.pictures import COLUMNS, can_draw
 from vos_ros.evaluation.protocol import Protocol
 from vos_ros.evaluation.protocols import PROTOCOLS
 from vos_ros.evaluation.report import build_report
@@ -28,16 +30,23 @@ from vos_ros.evaluation.sources import MaskFolderSource, SegmenterSettings, Segm
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Returns 0 when everything was scored and 1, with a sentence, when it could not be."""
+    """Returns 0 when everything was scored and 1, with a sentence, when it could not be.
+
+    128 and the signal's number when SIGINT or SIGTERM ended it.
+    """
     args = parse(argv)
     try:
-        _evaluate(args)
+        with terminable():
+            _evaluate(args)
     except (SequenceError, EvaluationError, OSError) as error:
         print(f"evaluate: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("evaluate: interrupted", file=sys.stderr)
-        return 130
+        return 128 + signal.SIGINT
+    except Terminated:
+        print("evaluate: terminated", file=sys.stderr)
+        return 128 + signal.SIGTERM
     return 0
 
 
@@ -46,11 +55,9 @@ def _evaluate(args: argparse.Namespace) -> None:
     sequences = protocol.dataset(args.root, args.split).sequences(args.sequences)
     if args.twin:
         sequences = tuple(twin_of(sequence) for sequence in sequences)
-    for sequence in sequences:
-        protocol.check(sequence)
+    protocol.check_all(sequences)
     _check_purpose(args, protocol, sequences)
-    if args.figure is not None:
-        need_matplotlib()  # told now, not after an hour
+    check_outputs(args)
     args.threads = args.threads or max(1, environment.usable_cores() // args.workers)
     source, about = _source(args, protocol)
     task = SequenceTask(protocol, source, args.masks_out, COLUMNS if args.contact_sheet else 0)
@@ -63,7 +70,7 @@ def _evaluate(args: argparse.Namespace) -> None:
                   file=sys.stderr)
         checkpoint.begin(known)
     results = _run(task, sequences, known, args.workers, checkpoint)
-    _write(args, task, sequences, results, build_report(results, about))
+    write_outputs(args, task, sequences, results, build_report(results, about))
     if checkpoint is not None:
         checkpoint.remove()
 
@@ -90,6 +97,8 @@ def _check_purpose(
 
 def _source(args: argparse.Namespace, protocol: Protocol) -> tuple[Source, dict]:
     """Where the masks come from, and what the report says about it."""
+    if not args.from_masks:
+        environment.need_device(args.device)
     about: dict = {
         "dataset": args.dataset, "split": args.split or "all", "averaging": protocol.averaging,
         "weights": None, "device": None, "precision": None, "size": None,
@@ -128,7 +137,7 @@ def _checkpoint(args: argparse.Namespace, about: dict) -> Checkpoint | None:
     """Where finished sequences are kept; none for files, which take moments to score again."""
     if args.json is None or args.from_masks:
         return None
-    path = args.json.with_name(args.json.name + ".partial")
+    path = partial_path(args)
     if args.fresh:
         path.unlink(missing_ok=True)
     run = {**about, "root": str(args.root.resolve()), "binary": args.binary}
@@ -141,14 +150,14 @@ def _resumable(
     results: dict[str, SequenceResult],
     sequences: Sequence[VideoSequence],
 ) -> dict[str, SequenceResult]:
-    """Those results that need not be made again: the masks asked for are there too."""
+    """Those results that need not be made again: all masks written or drawn are there too."""
     kept = {}
     for sequence in sequences:
         result = results.get(sequence.name)
         if result is None or result.frames != len(sequence):
             continue
-        if args.masks_out is None and args.contact_sheet is not None:
-            continue  # the masks to draw were not kept
+        if args.contact_sheet is not None and not can_draw(task, sequence, result):
+            continue
         if all(path.is_file() for path in task.mask_paths(sequence)):
             kept[sequence.name] = result
     return kept
@@ -173,44 +182,12 @@ def _run(
         def on_result(result: SequenceResult) -> None:
             if checkpoint is not None:
                 checkpoint.add(result)
-            bar.write(_line(result), file=sys.stderr)
+            bar.write(line_of(result), file=sys.stderr)
 
         made = run_sequences(task, todo, workers=workers, on_frame=bar.update,
                              on_result=on_result)
     by_name = {**known, **{result.name: result for result in made}}
     return [by_name[sequence.name] for sequence in sequences]
-
-
-def _line(result: SequenceResult) -> str:
-    entry = build_report([result], {})
-    if entry["j"] is None:
-        return f"{result.name}: not scored"
-    objects = f"  ({len(result.objects)} objects)" if len(result.objects) > 1 else ""
-    scores = f"J {entry['j']:.1f}  F {entry['f']:.1f}  J&F {entry['jf']:.1f}"
-    return f"{result.name}: {scores}{objects}"
-
-
-def _write(
-    args: argparse.Namespace,
-    task: SequenceTask,
-    sequences: Sequence[VideoSequence],
-    results: Sequence[SequenceResult],
-    whole: dict,
-) -> None:
-    whole.update(task.protocol.figures(whole))
-    print(tables.format_table(whole, task.protocol.measure))
-    if whole["objects_scored"] > len(results):  # else all ways of averaging come to the same
-        print(f"overall: {task.protocol.averaging}; mean over sequences: "
-              f"{task.protocol.measure} {whole['sequence_means']['j']:.1f}, "
-              f"F {whole['sequence_means']['f']:.1f}")
-    if args.json is not None:
-        tables.write_json(args.json, whole)
-    if args.csv is not None:
-        tables.write_csv(args.csv, whole)
-    if args.contact_sheet is not None:
-        write_contact_sheet(args.contact_sheet, task, sequences, results)
-    if args.figure is not None:
-        write_figure(args.figure, results, task.protocol.measure)
 
 
 if __name__ == "__main__":

@@ -14,16 +14,16 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_SIGNALS = {signal.SIGINT, signal.SIGTERM}
+_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
 @contextmanager
-def deaf_start() -> Iterator[None]:
-    """Processes started inside are deaf to SIGINT and SIGTERM until they call `leave_group`.
+def deaf_start(numbers: frozenset[signal.Signals] = _SIGNALS) -> Iterator[None]:
+    """Processes started inside are deaf to these signals, for good or until `leave_group`.
 
     The thread that starts them hears what came meanwhile when the block is left.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield
     finally:

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,11 +40,17 @@ class Checkpoint:
         return {result.name: result for result in results if result is not None}
 
     def begin(self, results: dict[str, SequenceResult]) -> None:
-        """Writes the file anew with the results that are taken over; makes its folder."""
+        """Writes the file anew with the results that are taken over; makes its folder.
+
+        The new one is written beside the old and takes its place when it is whole, so that no
+        moment is without the results.
+        """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         lines = [json.dumps({"run": self._run})]
         lines += [_line(result) for result in results.values()]
-        self._path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        beside = self._path.with_name(self._path.name + ".new")
+        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        os.replace(beside, self._path)
 
     def add(self, result: SequenceResult) -> None:
         """Appends a finished sequence."""
@@ -56,7 +64,8 @@ class Checkpoint:
 
 def _line(result: SequenceResult) -> str:
     record = asdict(result)
-    del record["kept"]
+    record["kept"] = {index: base64.b64encode(picture).decode()
+                      for index, picture in result.kept.items()}
     return json.dumps(record)
 
 
@@ -75,6 +84,8 @@ def _result(record: dict | None) -> SequenceResult | None:
             ObjectResult(entry["id"], *(tuple(entry[key]) for key in ("scored", "j", "f")))
             for entry in record["objects"]
         )
-        return SequenceResult(**numbers, objects=objects, step_ms=tuple(record["step_ms"]))
-    except (TypeError, KeyError):
+        kept = {int(index): base64.b64decode(text) for index, text in record["kept"].items()}
+        return SequenceResult(**numbers, objects=objects, step_ms=tuple(record["step_ms"]),
+                              kept=kept)
+    except (TypeError, KeyError, ValueError, AttributeError):
         return None

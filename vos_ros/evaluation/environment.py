@@ -9,6 +9,8 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
+from vos_ros.evaluation.errors import EvaluationError
+
 _LIBRARIES = {"vos_ros": "vos_ros", "torch": "torch", "numpy": "numpy", "pillow": "pillow"}
 
 
@@ -19,6 +21,22 @@ def hardware(device: str) -> dict[str, str | int | None]:
         "cores": usable_cores(),
         "gpu": _gpu(device) if device.startswith("cuda") else None,
     }
+
+
+def need_device(name: str) -> None:
+    """Raises EvaluationError unless this machine has the device of that name."""
+    import torch
+
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise EvaluationError(f"no device is called {name}; there are cpu, cuda, cuda:1 and so "
+                              "on") from error
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device.type == "cuda" and (device.index or 0) >= count:
+        there = f"CUDA devices: {count}" if count else "no CUDA device that PyTorch can use"
+        raise EvaluationError(f"the device is to be {name}, but there is {there}; use --device cpu "
+                              "or one that is there")
 
 
 def usable_cores() -> int:

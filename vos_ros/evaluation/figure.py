@@ -16,6 +16,9 @@ from vos_ros.evaluation.results import SequenceResult
 MOST_PANELS = 60
 """Of more sequences, those with the lowest mean are shown."""
 
+SUFFIXES = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
+"""What the name of a figure may end in."""
+
 _COLUMNS = 4
 _PANEL = (4.0, 2.2)  # inches
 # Dark as the contact sheet is, since the objects have the same colours in both.

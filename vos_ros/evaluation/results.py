@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 
@@ -26,7 +27,8 @@ class SequenceResult:
 
     `objects` are those that were followed, ascending by id; their scores are empty where there is
     no truth. `step_ms` holds the milliseconds of every `step`, empty where masks were read. `kept`
-    holds H x W uint8 labels of some frames, by index, for pictures.
+    holds the labels of some frames, by index, for pictures: as `packed`, which takes a hundredth of
+    the memory.
     """
 
     name: str
@@ -35,7 +37,7 @@ class SequenceResult:
     height: int
     objects: tuple[ObjectResult, ...]
     step_ms: tuple[float, ...] = ()
-    kept: dict[int, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
+    kept: dict[int, bytes] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def scored(self) -> tuple[int, ...]:
@@ -47,6 +49,16 @@ class SequenceResult:
         scores = [(entry.j[entry.scored.index(index)], entry.f[entry.scored.index(index)])
                   for entry in self.objects if index in entry.scored]
         return None if not scores else tuple(np.mean(scores, axis=0).tolist())
+
+
+def packed(labels: np.ndarray) -> bytes:
+    """H x W uint8 labels as a PNG."""
+    return cv2.imencode(".png", labels)[1].tobytes()
+
+
+def unpacked(picture: bytes) -> np.ndarray:
+    """The H x W uint8 labels of `packed`."""
+    return cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED)
 
 
 def gathered(

@@ -14,7 +14,7 @@ from vos_ros.data.image_files import write_labels
 from vos_ros.data.sequence import VideoSequence
 from vos_ros.evaluation.errors import EvaluationError
 from vos_ros.evaluation.protocol import Protocol
-from vos_ros.evaluation.results import SequenceResult, gathered
+from vos_ros.evaluation.results import SequenceResult, gathered, packed
 from vos_ros.evaluation.sources import Prediction, Source
 from vos_ros.evaluation.workers import run_in_workers
 
@@ -48,7 +48,7 @@ class SequenceTask:
         wanted = picture_frames(self.protocol, sequence, self.pictures)
         scores: dict[int, dict[int, tuple[float, float]]] = {}
         step_ms: list[float] = []
-        kept: dict[int, np.ndarray] = {}
+        kept: dict[int, bytes] = {}
         shape = (0, 0)
         for prediction in self.source.predict(sequence, self.protocol):
             index, shape = prediction.index, prediction.labels.shape
@@ -58,7 +58,7 @@ class SequenceTask:
             if prediction.seconds is not None:
                 step_ms.append(1000 * prediction.seconds)
             if index in wanted:
-                kept[index] = prediction.labels.copy()
+                kept[index] = packed(prediction.labels)
             if writer is not None:
                 writer.write(index, prediction.labels)
             on_frame()

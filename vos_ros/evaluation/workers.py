@@ -5,11 +5,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from vos_ros.data.loader_signals import deaf_start
 from vos_ros.evaluation.errors import EvaluationError
 
 Item = TypeVar("Item")
@@ -32,23 +36,31 @@ def run_in_workers(
     """Calls `task(item, report)` for every item, each in one of `workers` processes.
 
     `on_progress` runs here for every `report()` there, `on_result` for every result as it comes.
-    The first error cancels the items not yet begun and is raised; a process that dies raises
-    EvaluationError.
+    The first error ends the processes in the midst of their items and is raised, as is what a
+    signal handler raises here; a process that dies raises EvaluationError. The processes are deaf
+    to Ctrl-C, which a terminal sends to all: this one ends them. They end, too, when it is gone.
     """
     # Spawned, not forked: a fork copies the locks of PyTorch's threads in whatever state they are,
     # and CUDA does not survive one.
     context = multiprocessing.get_context("spawn")
     progress = context.SimpleQueue()
+    others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(workers, context, initializer=_set_up, initargs=(task, progress))
     try:
-        pending = {pool.submit(_call, item) for item in items}
+        with deaf_start(frozenset({signal.SIGINT})):
+            pending = {pool.submit(_call, item) for item in items}
         while pending:
             done, pending = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
             while not progress.empty():
                 progress.get()
                 on_progress()
-            for future in done:
+            # Those that failed last: what the others came to is not lost with them.
+            for future in sorted(done, key=lambda future: future.exception() is not None):
                 on_result(_result_of(future))
+    except BaseException:
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         progress.close()
@@ -67,6 +79,12 @@ def _result_of(future: Future):
 def _set_up(task, progress) -> None:
     global _task, _progress
     _task, _progress = task, progress
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def _call(item):
