@@ -193,6 +193,8 @@ def refused(capsys, code):
         ({"model": "segnet"}, "no network is called 'segnet'"),
         ({"network": {"backbone": "none"}}, "no backbone is called 'none'"),
         ({"network": {"width": 3}}, "the stage's network cannot be built"),
+        ({"network": CONFIG | {"fused_channels": 0}}, "fused_channels must be a positive multiple"),
+        ({"network": CONFIG | {"fused_channels": "x"}}, "multiple of 8, not 'x'"),
         ({"data": {}}, "data may hold stills and video"),
         ({"data": {"stills": {"folders": ["gone"]}}}, "gone"),
         ({"data": {"video": {"root": "davis", "split": "exam"}}}, "exam.txt"),
@@ -233,6 +235,14 @@ def test_a_damaged_checkpoint_is_refused_and_left_alone(start, capsys, tmp_path)
     checkpoint.write_bytes(b"damaged")
     assert "is not a whole training checkpoint" in refused(capsys, start())
     assert checkpoint.read_bytes() == b"damaged"
+
+
+def test_a_pytorch_that_cannot_train_is_told(start, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch, "__version__", "2.2.2+cpu")
+    assert "training needs PyTorch 2.3 or later, this is 2.2.2+cpu" in refused(capsys, start())
+    assert not (tmp_path / "out").exists()
+    monkeypatch.setattr(torch, "__version__", "2.3.0")
+    assert start() == 0
 
 
 @pytest.mark.parametrize("device", ["abacus", "cuda:99"])

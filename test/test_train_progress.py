@@ -89,6 +89,17 @@ def test_skipped_files_are_counted_in_a_line():
     assert file.getvalue().endswith("00:00 left, files skipped: 3\n")
 
 
+def test_steps_that_were_left_out_are_counted_too():
+    progress, file, _ = lines(0, 1)
+    progress.show(1, VALUES, skipped=3, left_out=2)
+    assert file.getvalue().endswith("files skipped: 3, steps left out: 2\n")
+    terminal = Terminal()
+    bar = open_progress(0, 1, terminal)
+    bar.show(1, VALUES, left_out=2)
+    bar.close()
+    assert "left out=2" in terminal.getvalue()
+
+
 def test_nothing_done_is_nothing_said():
     progress, file, _ = lines(3, 3)
     progress.close()

@@ -18,6 +18,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from vos_ros.files import replacing
 from vos_ros.models import build_network
 from vos_ros.models.state import SegmentationNetwork
 from vos_ros.share import share_folders
@@ -85,11 +86,10 @@ def write_card(path: Path | str, card: ModelCard) -> None:
 
 def _write(path: Path, tensors: dict[str, torch.Tensor], card: ModelCard) -> None:
     text = json.dumps({key: value for key, value in asdict(card).items() if key != "sha256"})
-    partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata={"format": _FORMAT, "card": text})
-    # For everybody to read, as files that are installed are; safetensors writes for the owner.
-    partial.chmod(0o644)
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        save_file(tensors, partial, metadata={"format": _FORMAT, "card": text})
+        # For everybody to read, as files that are installed are; safetensors writes for the owner.
+        partial.chmod(0o644)
 
 
 def load_network(path: Path | str) -> tuple[SegmentationNetwork, ModelCard]:

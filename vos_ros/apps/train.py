@@ -11,13 +11,16 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import torch
 
+from vos_ros.apps.arguments import span, whole
 from vos_ros.apps.train_progress import open_progress
 from vos_ros.training.agreement import ToldElsewhere, agreement
 from vos_ros.training.distributed import World, open_world
+from vos_ros.training.divergence import DivergedError
 from vos_ros.training.monitor import can_monitor
 from vos_ros.training.run import UNUSABLE, WEIGHTS, noted_signals
 from vos_ros.training.skipped import SKIPPED
@@ -30,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 when it came to its end, 128 and the signal's number when SIGINT or SIGTERM stopped it
-        (what was done is saved), 2 when something given was unusable.
+        (what was done is saved), 1 when it diverged, 2 when something given was unusable.
     """
     arguments = _parser().parse_args(argv)
     if arguments.threads:
@@ -41,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except UNUSABLE as error:
         print(f"train: {error}", file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, DivergedError) else 2
     except KeyboardInterrupt:
         print("train: interrupted before the first step", file=sys.stderr)
         return 128 + signal.SIGINT
@@ -60,10 +63,10 @@ def _parser() -> argparse.ArgumentParser:
         help="ImageNet weights of the backbone (.pth or .safetensors), where no package has them",
     )
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, ...")
-    parser.add_argument("--threads", type=int, default=0, help="of PyTorch; 0 leaves its choice")
-    parser.add_argument("--workers", type=int, default=1, help="processes that make clips")
-    parser.add_argument("--minutes", type=float, default=3.0, help="between two checkpoints")
-    parser.add_argument("--until", type=int, help="stop after this step, to be resumed later")
+    parser.add_argument("--threads", type=whole, default=0, help="of PyTorch; 0 leaves its choice")
+    parser.add_argument("--workers", type=whole, default=1, help="processes that make clips")
+    parser.add_argument("--minutes", type=span, default=3.0, help="between two checkpoints")
+    parser.add_argument("--until", type=whole, help="stop after this step, to be resumed later")
     parser.add_argument(
         "--strict", action="store_true", help="refuse a file that cannot be used, do not skip it"
     )
@@ -92,14 +95,14 @@ def _in_world(arguments: argparse.Namespace) -> int:
 def _train(arguments: argparse.Namespace, world: World) -> int:
     with agreement(world):
         stage = read_stage(arguments.config)
-    run = StageRun(stage, arguments.config.name, _options(arguments), world)
-    first = run.trainer.step
-    if first and world.writes:
-        print(f"resuming after step {first} of {stage.steps}", flush=True)
-    with noted_signals() as signals:
-        _take_steps(run, arguments.until, signals)
-    if world.writes:
-        _tell_end(run)
+    with closing(StageRun(stage, arguments.config.name, _options(arguments), world)) as run:
+        first = run.trainer.step
+        if first and world.writes:
+            print(f"resuming after step {first} of {stage.steps}", flush=True)
+        with noted_signals() as signals:
+            _take_steps(run, arguments.until, signals)
+        if world.writes:
+            _tell_end(run)
     if run.stopped:
         return 128 + (signals[0] if signals else signal.SIGTERM)
     return 0
@@ -112,11 +115,12 @@ def _take_steps(run: StageRun, until: int | None, signals: list[int]) -> None:
         for _ in steps:
             pass
         return
+    trainer = run.trainer
     last = run.stage.steps if until is None else min(until, run.stage.steps)
-    progress = open_progress(run.trainer.step, last, sys.stderr)
+    progress = open_progress(trainer.step, last, sys.stderr)
     try:
         for values in steps:
-            progress.show(run.trainer.step, values, len(run.faults))
+            progress.show(trainer.step, values, len(run.faults), trainer.left_out)
     finally:
         progress.close()
 
@@ -125,6 +129,8 @@ def _tell_end(run: StageRun) -> None:
     print(f"wrote {run.out / WEIGHTS} after step {run.trainer.step}")
     if run.faults:
         print(f"files that could not be used: {len(run.faults)}; {run.out / SKIPPED} says why")
+    if run.trainer.left_out:
+        print(f"steps left out, whose gradient was not finite: {run.trainer.left_out}")
     if run.stopped:
         print("stopped by a signal; the same command goes on from here")
 

@@ -15,9 +15,15 @@ _MEMORY = 0.9  # share of the time per step that is kept at the next one
 
 
 class Progress(Protocol):
-    """Is shown every step, and closed after the last."""
+    """Is shown every step, and closed after the last.
 
-    def show(self, step: int, values: Mapping[str, float], skipped: int = 0) -> None: ...
+    Beside the step and its values it is told how many files were skipped and how many steps were
+    left out until then.
+    """
+
+    def show(
+        self, step: int, values: Mapping[str, float], skipped: int = 0, left_out: int = 0
+    ) -> None: ...
     def close(self) -> None: ...
 
 
@@ -40,10 +46,14 @@ class Bar:
             total=last, initial=first, unit="step", mininterval=0.5, file=file, dynamic_ncols=True
         )
 
-    def show(self, step: int, values: Mapping[str, float], skipped: int = 0) -> None:
+    def show(
+        self, step: int, values: Mapping[str, float], skipped: int = 0, left_out: int = 0
+    ) -> None:
         shown = {"loss": f"{values['loss']:.3f}", "clips/s": f"{values['clips_per_second']:.1f}"}
         if skipped:
             shown["skipped"] = str(skipped)
+        if left_out:
+            shown["left out"] = str(left_out)
         self._bar.set_postfix(shown, refresh=False)
         self._bar.update(step - self._bar.n)
 
@@ -63,7 +73,9 @@ class Lines:
         self._due = self._time
         self._unwritten = ""
 
-    def show(self, step: int, values: Mapping[str, float], skipped: int = 0) -> None:
+    def show(
+        self, step: int, values: Mapping[str, float], skipped: int = 0, left_out: int = 0
+    ) -> None:
         now = self._clock()
         took = (now - self._time) / max(1, step - self._step)
         before = took if self._seconds is None else self._seconds
@@ -74,6 +86,7 @@ class Lines:
             f"step {step}/{self._last}: loss {values['loss']:.3f}, "
             f"{values['clips_per_second']:.1f} clips/s, {left} left"
             + (f", files skipped: {skipped}" if skipped else "")
+            + (f", steps left out: {left_out}" if left_out else "")
         )
         if now >= self._due or step >= self._last:
             self._write()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 from torch import Tensor, distributed
@@ -16,6 +17,7 @@ from torch import Tensor, distributed
 from vos_ros.training.distributed import World
 from vos_ros.training.loop import BatchSource
 from vos_ros.training.run import UNUSABLE
+from vos_ros.training.stage import StageError
 
 
 class ToldElsewhere(ValueError):
@@ -59,6 +61,16 @@ def agreed_batches(batches: BatchSource, world: World) -> BatchSource:
             yield batch
 
     return source
+
+
+def check_steps(step: int, checkpoint: Path, world: World) -> None:
+    """Raise a StageError unless all processes go on from the same step."""
+    steps = gathered(str(step), world)
+    if len(set(steps)) > 1:
+        raise StageError(
+            f"the processes are after steps {', '.join(steps)}, as {checkpoint} says to each: the "
+            "folder must be one that all machines share"
+        )
 
 
 def gathered(text: str, world: World) -> list[str]:

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from vos_ros.files import replacing
 
 
 class CheckpointError(ValueError):
@@ -34,9 +35,8 @@ def save_checkpoint(
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser/{index}/{name}": value for name, value in moments.items()}
     tensors = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
-    partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata={"progress": json.dumps(progress)})
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        save_file(tensors, partial, metadata={"progress": json.dumps(progress)})
 
 
 def load_checkpoint(
@@ -54,14 +54,7 @@ def load_checkpoint(
         CheckpointError: when the file is not a checkpoint or belongs to another network or
             optimiser; nothing has changed then.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            progress = json.loads((file.metadata() or {}).get("progress", "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (OSError, SafetensorError, ValueError) as error:
-        raise CheckpointError(f"{path} is not a whole training checkpoint: {error}") from error
-    if not isinstance(progress, dict) or not isinstance(progress.get("step"), int):
-        raise CheckpointError(f"{path} is not a training checkpoint: it holds no progress")
+    progress, tensors = _read(path)
     weights, means = _under(tensors, "network/"), _under(tensors, "average/")
     for found, expected in ((weights, network.state_dict()), (means, average)):
         if _shapes(found) != _shapes(expected):
@@ -74,6 +67,28 @@ def load_checkpoint(
     groups = optimiser.state_dict()["param_groups"]
     optimiser.load_state_dict({"state": state, "param_groups": groups})
     return progress
+
+
+def read_progress(path: Path) -> dict:
+    """The progress that was saved with a checkpoint, without its tensors.
+
+    Raises:
+        CheckpointError: when the file is not a checkpoint.
+    """
+    return _read(path, with_tensors=False)[0]
+
+
+def _read(path: Path, with_tensors: bool = True) -> tuple[dict, dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            progress = json.loads((file.metadata() or {}).get("progress", "null"))
+            names = file.keys() if with_tensors else ()
+            tensors = {name: file.get_tensor(name) for name in names}
+    except (OSError, SafetensorError, ValueError) as error:
+        raise CheckpointError(f"{path} is not a whole training checkpoint: {error}") from error
+    if not isinstance(progress, dict) or not isinstance(progress.get("step"), int):
+        raise CheckpointError(f"{path} is not a training checkpoint: it holds no progress")
+    return progress, tensors
 
 
 def _moments(

@@ -88,9 +88,24 @@ class Trainer:
             if self.step == before:
                 raise ValueError(f"the source of clips gives no batch from step {before} on")
 
-    def save(self, path: Path) -> None:
-        """Write a checkpoint that :meth:`resume` continues from exactly."""
-        progress = {"step": self.step, "scaler": self._optimisation.scaler.state_dict()}
+    @property
+    def left_out(self) -> int:
+        """How many of the steps changed nothing, because their gradient was not finite."""
+        return self._optimisation.left_out
+
+    @property
+    def left_out_in_a_row(self) -> int:
+        """How many such steps were taken since the last that changed something."""
+        return self._optimisation.left_out_in_a_row
+
+    def save(self, path: Path, about: dict | None = None) -> None:
+        """Write a checkpoint that :meth:`resume` continues from exactly.
+
+        Args:
+            path: of the file.
+            about: further entries of its progress, plain values.
+        """
+        progress = {**(about or {}), "step": self.step, **self._optimisation.progress()}
         save_checkpoint(path, self.network, self.averaged(), self.optimiser, progress)
 
     def resume(self, path: Path) -> None:
@@ -100,7 +115,7 @@ class Trainer:
             CheckpointError: when the file cannot be used.
         """
         progress = load_checkpoint(path, self.network, self.averaged(), self.optimiser)
-        self._optimisation.restore_scale(progress.get("scaler"))
+        self._optimisation.restore(progress)
         self.step = progress["step"]
 
     def averaged(self) -> dict[str, Tensor]:

@@ -23,10 +23,13 @@ class Optimisation:
         scaler: of the loss, which keeps small gradients above what float16 can hold; it does
             nothing in other precisions.
         average: the moving average of the weights, by name.
+        left_out: how many steps were left out so far.
+        left_out_in_a_row: how many of them since the last that was taken.
     """
 
     def __init__(self, network: SegmentationNetwork, stage: Stage) -> None:
         self.network, self.stage = network, stage
+        self.left_out = self.left_out_in_a_row = 0
         self.average = {k: v.detach().clone() for k, v in network.state_dict().items()}
         backbone = [p for p in network.backbone.parameters() if p.requires_grad]
         inside = {id(p) for p in network.backbone.parameters()}
@@ -56,13 +59,26 @@ class Optimisation:
         if torch.isfinite(norm):
             self.scaler.step(self.optimiser)
             self._average(step)
+            self.left_out_in_a_row = 0
+        else:
+            self.left_out += 1
+            self.left_out_in_a_row += 1
         self.scaler.update()
         return norm
 
-    def restore_scale(self, saved: dict | None) -> None:
-        """Scale losses as when a checkpoint was saved; one of another precision has no scale."""
+    def progress(self) -> dict:
+        """What a checkpoint must hold beside the moments and the average."""
+        return {
+            "scaler": self.scaler.state_dict(),
+            "left_out": [self.left_out, self.left_out_in_a_row],
+        }
+
+    def restore(self, progress: dict) -> None:
+        """Go on from such progress; one of another precision has no scale of the loss."""
+        saved = progress.get("scaler")
         if saved and self.scaler.is_enabled():
             self.scaler.load_state_dict(saved)
+        self.left_out, self.left_out_in_a_row = progress.get("left_out", (0, 0))
 
     def _average(self, step: int) -> None:
         """Move the average towards the weights; faster at first, when they are still raw."""

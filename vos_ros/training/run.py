@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from vos_ros.data.davis import DavisError
 from vos_ros.data.stills import StillError
+from vos_ros.files import synchronise
 from vos_ros.models import build_network
 from vos_ros.models.backbones import CheckpointError as BackboneError
 from vos_ros.models.backbones import find_registry_checkpoint, load_imagenet_weights
@@ -26,13 +26,16 @@ from vos_ros.models.state import SegmentationNetwork
 from vos_ros.training.checkpoint import CheckpointError
 from vos_ros.training.data_entries import data_names
 from vos_ros.training.distributed import WorldError
+from vos_ros.training.divergence import DivergedError
 from vos_ros.training.loop import Trainer
 from vos_ros.training.stage import Stage, StageError
-from vos_ros.weights import ModelCard, WeightsError, load_network, save_network
+from vos_ros.weights import ModelCard, WeightsError, load_network, read_card, save_network
 
 CHECKPOINT, WEIGHTS, LOG = "checkpoint.safetensors", "weights.safetensors", "log.jsonl"
-#: what an unusable stage, data set, weight file or checkpoint raises
+#: what an unusable stage, data set, weight file or checkpoint raises, and a training that came to
+#: nothing
 UNUSABLE = (
+    DivergedError,
     StageError,
     StillError,
     DavisError,
@@ -61,10 +64,7 @@ def starting_network(
         WeightsError: when `init` cannot be used.
         vos_ros.models.backbones.CheckpointError: when the ImageNet weights cannot be had.
     """
-    try:
-        network = build_network(stage.model, stage.network)
-    except (TypeError, ValueError) as error:
-        raise StageError(f"the stage's network cannot be built: {error}") from error
+    network = stage_network(stage)
     history = ModelCard(model=stage.model, config=network.config)
     if init is not None:
         start, history = load_network(init)
@@ -80,6 +80,18 @@ def starting_network(
         path = imagenet or find_registry_checkpoint(network.config["backbone"])
         load_imagenet_weights(network.backbone, path)
     return network, history
+
+
+def stage_network(stage: Stage) -> SegmentationNetwork:
+    """The network of a stage, with random weights.
+
+    Raises:
+        StageError: when there is no such network.
+    """
+    try:
+        return build_network(stage.model, stage.network)
+    except (TypeError, ValueError) as error:
+        raise StageError(f"the stage's network cannot be built: {error}") from error
 
 
 def run_card(stage: Stage, history: ModelCard, config: dict, name: str) -> ModelCard:
@@ -100,9 +112,19 @@ def run_card(stage: Stage, history: ModelCard, config: dict, name: str) -> Model
     )
 
 
-def save_run(trainer: Trainer, card: ModelCard, out: Path) -> None:
-    """Write the checkpoint, and the averaged weights as a weight file that can be used."""
-    trainer.save(out / CHECKPOINT)
+def save_run(trainer: Trainer, card: ModelCard, out: Path, about: dict | None = None) -> None:
+    """Write the checkpoint, and the averaged weights as a weight file that can be used.
+
+    Args:
+        trainer: what to save.
+        card: of the weights.
+        out: folder to write to.
+        about: further entries of the checkpoint's progress.
+    """
+    log = out / LOG
+    if log.exists():  # the steps up to the checkpoint must not be lost where it is kept
+        synchronise(log)
+    trainer.save(out / CHECKPOINT, about)
     averaged = build_network(card.model, card.config)
     averaged.load_state_dict(trainer.averaged())
     *before, stage = card.schedule
@@ -110,19 +132,12 @@ def save_run(trainer: Trainer, card: ModelCard, out: Path) -> None:
     save_network(out / WEIGHTS, averaged, card)
 
 
-def log_step(log: Path, step: int, values: dict[str, float]) -> None:
-    """Append what a step came to."""
-    with log.open("a") as file:
-        file.write(json.dumps({"step": step, **values}) + "\n")
-
-
-def cut_log(log: Path, step: int) -> None:
-    """Drop what was logged after the checkpoint: those steps are done again."""
-    lines = log.read_text().splitlines(keepends=True) if log.exists() else []
-    # A line that was cut off when the program was killed comes after the checkpoint, too.
-    kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
-    if len(kept) < len(lines):
-        log.write_text("".join(kept))
+def saved_step(out: Path) -> int | None:
+    """After which step the weights in a folder were saved; None when there are none."""
+    try:
+        return read_card(out / WEIGHTS).schedule[-1]["done"]
+    except (WeightsError, LookupError, TypeError):
+        return None
 
 
 @contextmanager

@@ -30,7 +30,7 @@ RANGES: dict[str, tuple[type, float, float]] = {
     "lovasz": (float, 0, math.inf),
     "coarse": (float, 0, math.inf),
     "ema": (float, 0, 1),
-    "seed": (int, 0, math.inf),
+    "seed": (int, 0, 2**32 - 1),  # what every generator of random numbers takes
 }
 #: entries of a stage that are one of some words
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -108,5 +108,6 @@ def _check_number(name: str, value: object, kind: type, low: float, high: float)
         what = "a whole number" if kind is int else "a number"
         raise StageError(f"{name} must be {what}, not {value!r}{hint}")
     if not low <= value <= high:
-        wanted = f"at least {low:g}" if high == math.inf else f"within {low:g}..{high:g}"
+        low, high = (number if type(number) is int else f"{number:g}" for number in (low, high))
+        wanted = f"at least {low}" if high == "inf" else f"within {low}..{high}"
         raise StageError(f"{name} must be {wanted}, not {value}")

@@ -21,22 +21,30 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 
-from vos_ros.training.agreement import agreed_batches, agreement, gathered
+from vos_ros.training.agreement import (
+    ToldElsewhere,
+    agreed_batches,
+    agreement,
+    check_steps,
+    gathered,
+)
 from vos_ros.training.distributed import World
+from vos_ros.training.divergence import check_divergence, diverged
+from vos_ros.training.log import cut_log, log_step
 from vos_ros.training.loop import Trainer
 from vos_ros.training.monitor import Monitor
+from vos_ros.training.origin import begin_or_go_on
 from vos_ros.training.pictures import clips_picture
+from vos_ros.training.pytorch import check_pytorch
 from vos_ros.training.run import (
     CHECKPOINT,
     LOG,
     UNUSABLE,
-    cut_log,
-    log_step,
     made_folder,
     moved,
     run_card,
     save_run,
-    starting_network,
+    saved_step,
 )
 from vos_ros.training.skipped import SKIPPED, read_skipped, write_skipped
 from vos_ros.training.sources import StageBatches
@@ -95,20 +103,23 @@ class StageRun:
         self.stopped = False
         self._between = 60 * options.minutes
         with agreement(world):
+            check_pytorch()
             self._batches = StageBatches(
                 stage, options.data, options.workers, options.strict, world.rank, world.size
             )
             torch.manual_seed(stage.seed)
-            network, history = starting_network(stage, options.init, options.imagenet)
+            network, self._origin = begin_or_go_on(
+                stage, self.out / CHECKPOINT, options.init, options.imagenet
+            )
             network = moved(network, world.device)
             if world.writes:
                 made_folder(self.out)
         self.trainer = Trainer(network, stage, agreed_batches(self._batches, world), world)
-        self._card = run_card(stage, history, network.config, name)
+        self._card = run_card(stage, self._origin, network.config, name)
         with agreement(world):
             self._resume()
         with agreement(world):
-            self._compare_steps()
+            check_steps(self.trainer.step, self.out / CHECKPOINT, world)
         self._monitor: Monitor | None = None
         with agreement(world):
             if world.writes and options.tensorboard:
@@ -134,25 +145,37 @@ class StageRun:
 
         Raises:
             ValueError: as the constructor, when the data turn out unusable. What was done is saved.
+            DivergedError: when too many steps in a row changed nothing. They are not saved.
         """
-        first, saved, started = self.trainer.step, time.monotonic(), time.perf_counter()
+        first, world = self.trainer.step, self.world
+        saved, started = time.monotonic(), time.perf_counter()
         try:
             for values in self.trainer.run(until):
                 values = self._completed(values, time.perf_counter() - started)
                 self._write(values)
                 yield values
-                if time.monotonic() - saved > self._between:
+                with agreement(world):
+                    check_divergence(self.trainer.left_out_in_a_row, self.trainer.step)
+                # Steps that changed nothing are not worth a checkpoint, and may be the first of too
+                # many.
+                due = time.monotonic() - saved > self._between
+                if due and not self.trainer.left_out_in_a_row:
                     self._save()
                     saved = time.monotonic()
-                self.stopped = self.world.any(stopping())
+                self.stopped = world.any(stopping())
                 if self.stopped:
                     break
                 started = time.perf_counter()
-        except UNUSABLE:
-            if self.trainer.step > first:
+        except (*UNUSABLE, ToldElsewhere):
+            if first < self.trainer.step and not diverged(self.trainer.left_out_in_a_row):
                 self._finish()
             raise
         self._finish()
+
+    def close(self) -> None:
+        """Write no more. The end of every run; steps cannot be taken after it."""
+        if self._monitor is not None:
+            self._monitor.close()
 
     def _resume(self) -> None:
         """Go on from the checkpoint in the folder, if there is one."""
@@ -161,18 +184,10 @@ class StageRun:
             self.trainer.resume(checkpoint)
         step = self.trainer.step
         self._earlier_faults = read_skipped(self.out / SKIPPED) if step else {}
-        self._saved_step: int | None = None
+        # What is whole is left as it is, with the commit it was made with.
+        self._saved_step = step if step and saved_step(self.out) == step else None
         if self.world.writes:
             cut_log(self.out / LOG, step)
-
-    def _compare_steps(self) -> None:
-        """Raise a StageError unless all processes go on from the same step."""
-        steps = gathered(str(self.trainer.step), self.world)
-        if len(set(steps)) > 1:
-            raise StageError(
-                f"the processes are after steps {', '.join(steps)}, as {self.out / CHECKPOINT} "
-                "says to each: the folder must be one that all machines share"
-            )
 
     def _completed(self, values: dict[str, float], seconds: float) -> dict[str, float]:
         """The values of a step with the rates at which it was taken."""
@@ -210,7 +225,7 @@ class StageRun:
             self._show()
         with self._writing():
             write_skipped(self.out / SKIPPED, self.faults)
-            save_run(self.trainer, self._card, self.out)
+            save_run(self.trainer, self._card, self.out, self._origin.saved())
         self._saved_step = self.trainer.step
 
     def _show(self) -> None:

@@ -1,0 +1,35 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Files that are there whole or not at all, also after the power has failed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside another one, to write to; after the block, what was written has its place.
+
+    It is on the disk before it takes the place: a system may else put the new name there first, and
+    a power cut leave an empty file under it. An error in the block leaves the old file alone.
+    """
+    partial = path.with_suffix(".partial")
+    yield partial
+    synchronise(partial)
+    os.replace(partial, path)
+    # The name is an entry of the folder. Some file systems cannot be asked for that.
+    with suppress(OSError):
+        synchronise(path.parent)
+
+
+def synchronise(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
