@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from vos_ros.apps.arguments import positive, span
 from vos_ros.benchmark.cases import PARTS, PRECISIONS, SETTINGS, parse_comparison
 from vos_ros.benchmark.errors import BenchmarkError
 from vos_ros.evaluation import environment
@@ -49,15 +50,15 @@ def build_parser() -> argparse.ArgumentParser:
                       "weights=B,objects=1")
     work = parser.add_argument_group("how")
     work.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 (default: %(default)s)")
-    work.add_argument("--threads", type=_number, metavar="N",
+    work.add_argument("--threads", type=positive, metavar="N",
                       help="threads of an operation on the CPU (default: the usable cores)")
-    work.add_argument("--rounds", type=_number, default=20, metavar="N",
+    work.add_argument("--rounds", type=positive, default=20, metavar="N",
                       help="turns of every combination (default: %(default)s)")
-    work.add_argument("--calls", type=_number, default=5, metavar="N",
+    work.add_argument("--calls", type=positive, default=5, metavar="N",
                       help="timed calls in a turn (default: %(default)s)")
-    work.add_argument("--warmup", type=_number, default=5, metavar="N",
+    work.add_argument("--warmup", type=positive, default=5, metavar="N",
                       help="calls before the first round (default: %(default)s)")
-    work.add_argument("--seconds", type=float, metavar="S",
+    work.add_argument("--seconds", type=span, metavar="S",
                       help="begin no further round after so long (default: no limit)")
     out = parser.add_argument_group("output, beside the table on the terminal")
     out.add_argument("--json", type=Path, metavar="FILE", help="rows, hardware and versions")
@@ -145,13 +146,6 @@ def _add_list(
     group.add_argument(flag or "--" + name.replace("_", "-"), dest=name, nargs="+",
                        default=default, metavar=metavar,
                        help=f"{text} (default: {' '.join(default)})")
-
-
-def _number(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return value
 
 
 if __name__ == "__main__":

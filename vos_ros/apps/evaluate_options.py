@@ -8,6 +8,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from vos_ros.apps.arguments import positive
 from vos_ros.data.datasets import LAYOUTS
 from vos_ros.evaluation.pictures import COLUMNS
 from vos_ros.evaluation.protocols import PROTOCOLS
@@ -66,7 +67,7 @@ def _add_masks(masks) -> None:
     masks.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 (default: %(default)s)")
     masks.add_argument("--precision", choices=("fp32", "bf16", "fp16"), default="fp32",
                        help="arithmetic of the network (default: %(default)s)")
-    masks.add_argument("--size", type=int, default=288,
+    masks.add_argument("--size", type=positive, default=288,
                        help="short side of the image inside the network, pixels "
                        "(default: %(default)s)")
     masks.add_argument("--max-objects", type=positive, default=255,
@@ -100,11 +101,3 @@ def _add_output(out) -> None:
                      help=f"draw {COLUMNS} frames of each sequence with their masks")
     out.add_argument("--figure", type=Path, metavar="PNG",
                      help="draw J over time for each sequence (needs matplotlib)")
-
-
-def positive(text: str) -> int:
-    """A whole number of 1 or more."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return value
