@@ -19,6 +19,7 @@ from vos_ros.ablation.scoring import open_held_out
 from vos_ros.ablation.summary import summarise
 from vos_ros.ablation.table import AblationTable, TableError, read_tables
 from vos_ros.ablation.variant import Progress, VariantTask
+from vos_ros.apps.arguments import positive, span, whole
 from vos_ros.evaluation.errors import EvaluationError
 from vos_ros.training.run import UNUSABLE, noted_signals
 
@@ -42,21 +43,21 @@ def build_parser() -> argparse.ArgumentParser:
                         "RUNS/MODEL/ablation.md, .json and .csv")
     parser.add_argument("--variants", nargs="+", default=[], metavar="NAME",
                         help="only these variants of the tables")
-    parser.add_argument("--steps", type=_positive, help="another number than the stage says")
+    parser.add_argument("--steps", type=positive, help="another number than the stage says")
     parser.add_argument("--fresh", action="store_true",
                         help="train anew what is in RUNS of the variants chosen")
     parser.add_argument("--report-only", action="store_true",
                         help="train and score nothing: report what is finished")
     work = parser.add_argument_group("work")
-    work.add_argument("--workers", type=_positive, default=1,
+    work.add_argument("--workers", type=positive, default=1,
                       help="variants at a time, each in a process (default: %(default)s)")
-    work.add_argument("--threads", type=_positive, default=1,
+    work.add_argument("--threads", type=positive, default=1,
                       help="processor threads of each (default: %(default)s; two processes of one "
                       "thread do more on two cores than one of two)")
-    work.add_argument("--clip-workers", type=_whole, default=0,
+    work.add_argument("--clip-workers", type=whole, default=0,
                       help="further processes of each that make clips (default: %(default)s)")
     work.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 (default: %(default)s)")
-    work.add_argument("--minutes", type=float, default=3.0,
+    work.add_argument("--minutes", type=span, default=3.0,
                       help="between two checkpoints (default: %(default)s)")
     return parser
 
@@ -178,21 +179,6 @@ class _Display:
             for table in self._tables:
                 report.write_report(self._out / table.stage.model, _summary(table, self._out))
         self._bar.write(text, file=sys.stderr)
-
-
-def _positive(text: str) -> int:
-    return _at_least(text, 1)
-
-
-def _whole(text: str) -> int:
-    return _at_least(text, 0)
-
-
-def _at_least(text: str, low: int) -> int:
-    value = int(text)
-    if value < low:
-        raise argparse.ArgumentTypeError(f"{text} is not {low} or more")
-    return value
 
 
 if __name__ == "__main__":
