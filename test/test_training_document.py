@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,13 @@ import yaml
 
 from vos_ros.apps import train
 from vos_ros.data.datasets import LAYOUTS
-from vos_ros.training.data_entries import check_data
+from vos_ros.data.davis import DavisDataset
+from vos_ros.data.still_mix import StillMix
+from vos_ros.data.video_mix import VideoMix
+from vos_ros.training.data_entries import check_data, entries_of
+from vos_ros.training.divergence import MOST_LEFT_OUT
 from vos_ros.training.monitor import PICTURE, tag_of
+from vos_ros.training.pytorch import LEAST_PYTORCH
 from vos_ros.training.run import CHECKPOINT, LOG, WEIGHTS
 from vos_ros.training.skipped import SKIPPED
 from vos_ros.training.stage import Stage, StageError, read_stage
@@ -64,6 +70,31 @@ def test_every_entry_of_the_data_is_explained(kind):
     assert list(rows(f"entry of `{kind}`")) == known
 
 
+@pytest.mark.parametrize(("kind", "mix"), [("stills", StillMix), ("frames", VideoMix)])
+def test_every_share_of_a_mix_is_explained_with_its_default_in_its_order(kind, mix):
+    table = {name: float(value) for name, value in rows(f"of {kind}").items()}
+    assert list(table.items()) == list(dataclasses.asdict(mix()).items())
+
+
+def test_every_folder_that_a_stage_of_the_project_reads_is_told():
+    for path in sorted((ROOT / "config").glob("*/*.yaml")):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = {"video": content.get("held_out", [])} | content.get("data", {})
+        for entry in entries_of(data, "video"):
+            assert f"DATA/{entry['root']}/" in TEXT, path
+        for entry in entries_of(data, "stills"):
+            folders = [*entry.get("folders", []), *filter(None, [entry.get("backgrounds")])]
+            assert all(f"DATA/{folder}/" in TEXT for folder in folders), path
+
+
+def test_the_list_of_development_sequences_can_be_written_as_told(tmp_path):
+    (line,) = [line for line in TEXT.splitlines() if line.startswith("printf")]
+    (tmp_path / "DATA/davis2016/ImageSets/480p").mkdir(parents=True)
+    subprocess.run(["sh", "-c", line], cwd=tmp_path, check=True)
+    names = DavisDataset(tmp_path / "DATA/davis2016", "dev").names
+    assert len(names) == 6 and names[0] == "bmx-trees" and names[-1] == "scooter-black"
+
+
 def test_every_layout_is_named():
     line = next(line for line in TEXT.splitlines() if line.startswith("| `layout` |"))
     for name in LAYOUTS:
@@ -84,6 +115,11 @@ def test_every_option_is_explained_with_its_default():
             assert type(action.default)(value.strip("`")) == action.default
         else:
             assert value in ("none", "the end")
+
+
+def test_what_training_needs_and_when_it_is_given_up_are_named():
+    assert f"PyTorch {'.'.join(map(str, LEAST_PYTORCH))} or later" in " ".join(TEXT.split())
+    assert f"After {MOST_LEFT_OUT} in a row" in TEXT
 
 
 def test_every_file_that_a_run_leaves_is_named():
