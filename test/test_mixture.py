@@ -75,7 +75,7 @@ def test_collating_puts_channels_before_rows():
     assert ids[0, 1, 2, 3] == labels[1, 2, 3]
 
 
-@pytest.mark.parametrize("weights", [[], [0.0], [1.0, -1.0], [float("nan")]])
+@pytest.mark.parametrize("weights", [[], [0.0], [1.0, -1.0], [float("nan")], [1e308, 1e308]])
 def test_bad_weights_are_refused(weights):
     with pytest.raises(ValueError, match="weight"):
         ClipMixture([(Numbered(1), weight) for weight in weights])

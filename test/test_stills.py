@@ -55,11 +55,52 @@ def test_255_is_void_beside_ids_and_an_object_alone(tmp_path):
     assert set(np.unique(read_ids(tmp_path / "binary.png"))) == {0, 255}
 
 
-def test_masks_of_several_channels_are_refused(tmp_path):
+def test_masks_in_colours_are_refused_and_grey_ones_saved_in_colour_are_read(tmp_path):
     path = tmp_path / "colour.png"
-    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(path)
-    with pytest.raises(StillError, match="colour.png.*one channel"):
+    colours = np.repeat(square_ids()[..., None], 3, 2)
+    Image.fromarray(colours).save(path)
+    assert (read_ids(path) == square_ids()).all()
+    colours[15, 25, 0] = 9
+    Image.fromarray(colours).save(path)
+    with pytest.raises(StillError, match=r"^.*colour.png: .*colour picture"):
         read_ids(path)
+
+
+def test_masks_beyond_the_limit_of_the_reader_are_bad_files(tmp_path, monkeypatch):
+    write_still(tmp_path, "good", square_ids())
+    write_still(tmp_path, "huge", np.kron(square_ids(), np.ones((2, 2))))
+    (tmp_path / "images/huge.png").write_bytes((tmp_path / "images/good.png").read_bytes())
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40 * 60)  # twice as many are an error
+    stills = StillSet([tmp_path])
+    assert all((found == square_ids()).all() for found in (drawn(stills, 12)))
+    assert list(stills.faults.known) == [str(tmp_path / "masks/huge.png")]
+    assert "exceeds limit" in stills.faults.known[str(tmp_path / "masks/huge.png")]
+
+
+@pytest.mark.parametrize(
+    ("shape", "what"),
+    [
+        ((1, 60), "60 x 1 pixels; both sides must have 16 or more"),
+        ((60, 1), "1 x 60 pixels; both sides must have 16 or more"),
+        ((15, 15), "15 x 15 pixels"),
+        ((16, 161), "one side of 161 pixels, the other of 16; that is too oblong to use"),
+    ],
+)
+def test_stills_and_photographs_of_no_use_for_their_shape_are_bad_files(tmp_path, shape, what):
+    write_still(tmp_path, "good", square_ids())
+    write_still(tmp_path, "thin", np.ones(shape))
+    stills, photographs = StillSet([tmp_path]), Photographs(tmp_path / "images")
+    drawn(stills, 12)
+    rng = np.random.default_rng(0)
+    assert {photographs.draw(rng).shape for _ in range(12)} == {(40, 60, 3)}
+    for faults in (stills.faults, photographs.faults):
+        ((path, told),) = faults.known.items()
+        assert path == str(tmp_path / "images/thin.png") and told.startswith(what)
+
+
+def drawn(stills, count):
+    rng = np.random.default_rng(0)
+    return [stills.draw(rng).ids for _ in range(count)]
 
 
 def bad_set(root):
@@ -82,9 +123,8 @@ def test_bad_files_are_named_counted_and_passed_over(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         stills = StillSet([tmp_path])
         rng = np.random.default_rng(0)
-        drawn = [stills.draw(rng) for _ in range(30)]
-        stills.check()
-    assert all((still.ids == square_ids()).all() for still in drawn)
+        found = [stills.draw(rng) for _ in range(60)]
+    assert all((still.ids == square_ids()).all() for still in found)
     assert set(stills.faults.known) == wanted
     for path in wanted:
         told = [message for message in caplog.messages if message.startswith(f"skipped {path}: ")]
@@ -101,7 +141,7 @@ def test_strict_refuses_a_bad_file_by_name(tmp_path, name):
         if source.exists():
             source.rename(tmp_path / "one" / kind / f"{name}.png")
     with pytest.raises(StillError, match=f"{name}.png"):
-        StillSet([tmp_path / "one"], faults=FaultLog(strict=True)).check()
+        drawn(StillSet([tmp_path / "one"], faults=FaultLog(strict=True)), 20)
 
 
 def test_a_folder_without_stills_is_an_error(tmp_path):

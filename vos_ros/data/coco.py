@@ -77,10 +77,13 @@ class CocoStills:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def path(self, index: int) -> Path:
+        """Of an image."""
+        return self._images / self._entries[index].file_name
+
     def read(self, index: int) -> Still:
         """Image and ids. Raises StillError with the image's path."""
-        entry = self._entries[index]
-        path = self._images / entry.file_name
+        entry, path = self._entries[index], self.path(index)
         image = read_image(path)
         if image.shape[:2] != entry.size:
             (height, width), wanted = image.shape[:2], entry.size

@@ -5,11 +5,20 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from vos_ros.data.sequence import SequenceError
+from vos_ros.data.stills import StillError
+
 logger = logging.getLogger(__name__)
+_NAMED = 6  # files at most in an error
+
+
+class ClipError(ValueError):
+    """A clip could not be made, for a reason that is none of the known ones; names the files."""
 
 
 class FaultLog:
@@ -24,6 +33,11 @@ class FaultLog:
         self.strict = strict
         self.known: dict[str, str] = {}  # path -> what is wrong
         self._met: dict[str, str] = {}
+        self._read: deque[str] = deque(maxlen=_NAMED)
+
+    def reading(self, path: Path | str) -> None:
+        """Take note of a file that the clip in hand is made of, before it is read."""
+        self._read.append(str(path))
 
     def note(self, path: Path | str, error: Exception) -> None:
         """Take note of a file that is passed over. Raises `error` when strict."""
@@ -42,10 +56,24 @@ class FaultLog:
 
     @contextmanager
     def collected(self) -> Iterator[dict[str, str]]:
-        """The faults met inside the block, known before or not."""
+        """The faults met inside the block, known before or not. The block makes one clip.
+
+        Whatever error it meets beside StillError and SequenceError, which name a file, becomes a
+        ClipError that names the last files read.
+        """
         outer, self._met = self._met, {}
+        self._read.clear()
         try:
             yield self._met
+        except (StillError, SequenceError):
+            raise
+        except Exception as error:
+            logger.error("no clip could be made", exc_info=True)  # a worker's is lost otherwise
+            files = ", ".join(self._read) or "no file"
+            raise ClipError(
+                f"a clip cannot be made ({type(error).__name__}: {error}); the last files read "
+                f"for it: {files}"
+            ) from error
         finally:
             self._met = outer
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-# What Pillow raises, among its decoders, for a file that is not an image or is damaged.
-_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+LEAST_SIDE = 16
+"""Pixels: a picture with a shorter side is of no use for training, whatever it shows."""
 
 
 class ImageFileError(ValueError):
@@ -67,6 +67,14 @@ def write_labels(path: Path | str, labels: np.ndarray) -> None:
     os.replace(part, path)
 
 
+def too_small(image: np.ndarray) -> str:
+    """What keeps a picture from being trained on for its size; empty where nothing does."""
+    height, width = image.shape[:2]
+    if min(height, width) >= LEAST_SIDE:
+        return ""
+    return f"{width} x {height} pixels; both sides must have {LEAST_SIDE} or more"
+
+
 def label_palette() -> np.ndarray:
     """The 256 colours of the PASCAL VOC and DAVIS masks, 256 x 3 uint8 RGB.
 
@@ -87,5 +95,5 @@ def _opened(path: Path | str, mode: str | None = None) -> Image.Image:
         with Image.open(path) as image:
             image.load()  # decodes now, so that damage shows here
             return image.convert(mode) if mode else image.copy()
-    except _DAMAGE as error:
+    except Exception as error:  # each of Pillow's decoders has its own for a damaged file
         raise ImageFileError(f"{path} cannot be read as an image: {error}") from error

@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from vos_ros.data.clip import Clip, ClipSource, collate
-from vos_ros.data.faults import leave_telling_to_the_parent
+from vos_ros.data.faults import ClipError, leave_telling_to_the_parent
 from vos_ros.data.loader_signals import deaf_start, leave_group
 from vos_ros.data.sequence import SequenceError
 from vos_ros.data.stills import StillError
@@ -35,13 +35,18 @@ class ClipMixture(Dataset[Clip]):
         count: int = 1_000_000,
     ) -> None:
         """parts: (source, weight > 0). Raises ValueError for no part or a weight that is not so."""
-        if not parts or not all(np.isfinite(weight) and weight > 0 for _, weight in parts):
-            raise ValueError("a mixture needs sources, each with a weight above 0")
+        weights = np.array([weight for _, weight in parts], float)
+        with np.errstate(over="ignore"):
+            total = weights.sum()
+        if not parts or not (weights > 0).all() or not np.isfinite(total):
+            raise ValueError(
+                "a mixture needs sources, each with a weight above 0, and a sum of them that a "
+                "number can hold"
+            )
         if start < 0 or count < 1:
             raise ValueError(f"start {start}, count {count}: start >= 0 and count >= 1 are wanted")
-        weights = np.array([weight for _, weight in parts], float)
         self.sources = [source for source, _ in parts]
-        self.shares = weights / weights.sum()
+        self.shares = weights / total
         self.seed, self.start, self.count = seed, start, count
 
     def __len__(self) -> int:
@@ -118,7 +123,7 @@ class _Guarded(Dataset):
     def __getitem__(self, index: int) -> Clip | str:
         try:
             return self.mixture[index]
-        except (StillError, SequenceError) as error:
+        except (StillError, SequenceError, ClipError) as error:
             return str(error)
 
 

@@ -12,6 +12,7 @@ Frames and masks have one stem; their suffixes differ even within a video.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -37,13 +38,17 @@ WHITE = 255
 class LayeredSequence(VideoSequence):
     """A video with a mask file for each object: `layers[frame index][object id]`.
 
-    Where two objects claim a pixel, the one with the greater id has it.
+    Where two objects claim a pixel, the one with the greater id has it. A frame for which any
+    object has a file needs one of each: an object that is not seen has a black one.
     """
 
     layers: dict[int, dict[int, Path]] = field(default_factory=dict, hash=False)
 
     def mask_files(self, index: int) -> tuple[Path, ...]:
-        """The files of all objects that have one for frame `index`."""
+        """The files of all objects for frame `index`, also one that ought to be there and is not.
+
+        None where no object has a file.
+        """
         return tuple(self.layers.get(index, {}).values())
 
     def raw_mask(self, index: int) -> np.ndarray:
@@ -87,13 +92,20 @@ class SegTrackDataset(SequenceDataset):
         truth = Path(self.root) / "GroundTruth" / name
         folders = {int(key): truth / key for key in folders_in(truth)
                    if key.isdecimal() and 0 < int(key) < VOID}
-        layers: dict[int, dict[int, Path]] = {}
-        for object_id, folder in sorted((folders or {1: truth}).items()):
-            for index, path in paired(frames, files_in(folder, IMAGE_SUFFIXES)).items():
-                layers.setdefault(index, {})[object_id] = path
+        masks = {object_id: paired(frames, files_in(folder, IMAGE_SUFFIXES))
+                 for object_id, folder in sorted((folders or {1: truth}).items())}
+        layers = {index: {object_id: _file_of(found, index, frames)
+                          for object_id, found in masks.items()}
+                  for index in sorted(set().union(*masks.values()))}
         first = {index: min(paths.items())[1] for index, paths in layers.items()}
         # Not every object is there from the first frame on.
         return LayeredSequence(name, frames, first, binary=not folders, late=True, layers=layers)
+
+
+def _file_of(masks: dict[int, Path], index: int, frames: Sequence[Path]) -> Path:
+    """An object's mask of a frame; where there is none, the path at which it is missed."""
+    beside = next(iter(masks.values()))
+    return masks.get(index, beside.with_name(frames[index].stem + beside.suffix))
 
 
 def foreground(picture: np.ndarray) -> np.ndarray:

@@ -27,6 +27,9 @@ class StillSource(Protocol):
 
     def __len__(self) -> int: ...
 
+    def path(self, index: int) -> Path:
+        """Of the image."""
+
     def read(self, index: int) -> Still:
         """Raises StillError with the file at fault."""
 
@@ -52,6 +55,9 @@ class FolderStills:
 
     def __len__(self) -> int:
         return len(self._pairs)
+
+    def path(self, index: int) -> Path:
+        return self._pairs[index][0]
 
     def read(self, index: int) -> Still:
         image_path, mask_path = self._pairs[index]
@@ -121,20 +127,14 @@ class StillSet:
         """A random still; a bad one is noted and passed over for the one after it."""
         start = int(rng.integers(len(self)))
         for step in range(len(self)):
+            index = (start + step) % len(self)
+            source, number = self._place(index)
+            self.faults.reading(source.path(number))
             try:
-                return self[(start + step) % len(self)]
+                return self[index]
             except StillError as error:
                 self.faults.note(error.path, error)
         raise StillError(f"none of the {len(self)} stills can be read")
-
-    def check(self) -> None:
-        """Read every file once and note the bad ones."""
-        for index in range(len(self)):
-            source, number = self._place(index)
-            try:
-                source.read(number)
-            except StillError as error:
-                self.faults.note(error.path, error)
 
     def _place(self, index: int) -> tuple[StillSource, int]:
         """The source that has this still, and the still's number there."""
@@ -178,6 +178,9 @@ class _BareFolder:
 
     def __len__(self) -> int:
         return len(self._paths)
+
+    def path(self, index: int) -> Path:
+        return self._paths[index]
 
     def read(self, index: int) -> Still:
         image = read_image(self._paths[index])

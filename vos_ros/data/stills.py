@@ -9,12 +9,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
-from vos_ros.data.image_files import ImageFileError, read_rgb
+from vos_ros.data.image_files import ImageFileError, read_labels, read_rgb, too_small
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 VOID_ID = 255  # "do not care" in most sets that carry several ids
+MOST_OBLONG = 10  # times the shorter side: shrunk to serve a clip, nothing would be left of more
 
 
 class StillError(ValueError):
@@ -38,33 +38,42 @@ class Still:
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Read an image as H x W x 3 uint8 RGB. Raises StillError with the path."""
+    """Read an image as H x W x 3 uint8 RGB. Raises StillError with the path.
+
+    One that is too small or too oblong for a clip to be made of it is refused as well.
+    """
     try:
-        return read_rgb(path)
+        image = read_rgb(path)
     except ImageFileError as error:
         what = "not a readable image" if path.is_file() else "there is no such file"
         raise StillError(what, path) from error
+    shorter, longer = sorted(image.shape[:2])
+    what = too_small(image)
+    if not what and longer > MOST_OBLONG * shorter:
+        what = f"one side of {longer} pixels, the other of {shorter}; that is too oblong to use"
+    if what:
+        raise StillError(what, path)
+    return image
 
 
 def read_ids(path: Path) -> np.ndarray:
-    """Read a mask as H x W uint8 ids. Palette files give their indices, not their colours.
+    """Read a mask as H x W uint8 ids, as `read_labels` does. Raises StillError with the path.
 
     Where ids 1..n stand beside 255, 255 is void and becomes 0; alone it is the object of a binary
     mask and stays.
     """
     try:
-        with Image.open(path) as file:
-            if file.mode not in ("L", "P", "1"):
-                what = f"a mask has one channel of ids, this one is {file.mode}"
-                raise StillError(what, path)
-            ids = np.array(file.convert("L") if file.mode == "1" else file, np.uint8)
-    except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, StillError):
-            raise
+        ids = read_labels(path)
+    except ImageFileError as error:
         raise StillError(f"not a readable mask ({error})", path) from error
     if ids.max() == VOID_ID and ((ids > 0) & (ids < VOID_ID)).any():
         ids[ids == VOID_ID] = 0
     return ids
+
+
+def longest_still(size: tuple[int, int]) -> int:
+    """The longer side at which stills serve clips of this height and width, pixels."""
+    return round(1.5 * max(size))
 
 
 def fit_within(still: Still, limit: float) -> Still:

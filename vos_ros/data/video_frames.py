@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vos_ros.data.faults import FaultLog
+from vos_ros.data.image_files import too_small
 from vos_ros.data.sequence import SequenceError, VideoSequence
 
 
@@ -47,10 +48,15 @@ class VideoFrames:
     def read(self, which: int, index: int) -> tuple[np.ndarray, np.ndarray] | None:
         """One frame, h x w x 3 uint8 RGB, and its ids, h x w uint8; None when it is bad."""
         sequence = self._sequences[which]
+        path = sequence.frame_paths[index]
+        self._faults.reading(path)
         try:
             image, ids = sequence.pair(index)
         except SequenceError as error:
-            self._faults.note(_culprit(sequence, index), error)
+            self._faults.note(_culprit(sequence, index, str(error)), error)
+            return None
+        if what := too_small(image):
+            self._faults.note(path, SequenceError(f"{path}: {what}"))
             return None
         known = self._known(which)
         shown = np.flatnonzero(np.bincount(ids.ravel(), minlength=256))
@@ -89,10 +95,14 @@ class VideoFrames:
                     self._faults.note(path, SequenceError(f"the frame {path} has no mask"))
 
 
-def _culprit(sequence: VideoSequence, index: int) -> str:
-    """The file for which a frame cannot be used: the frame itself or, that being well, a mask."""
+def _culprit(sequence: VideoSequence, index: int, what: str) -> str:
+    """The file for which a frame cannot be used: the frame itself or, that being well, a mask.
+
+    what: the error, which names one of the masks where there are several.
+    """
     try:
         sequence.frame(index)
     except SequenceError:
         return str(sequence.frame_paths[index])
-    return str(next(iter(sequence.mask_files(index)), sequence.frame_paths[index]))
+    masks = [*map(str, sequence.mask_files(index)), str(sequence.frame_paths[index])]
+    return next((path for path in masks if path in what), masks[0])

@@ -10,7 +10,7 @@ is in the report too.
 
 from __future__ import annotations
 
-from vos_ros.data.sequence import VideoSequence
+from vos_ros.data.sequence import SequenceError, VideoSequence
 from vos_ros.evaluation.protocol import Protocol, need_frames, need_masks
 
 
@@ -21,9 +21,16 @@ class SegTrackV2(Protocol):
     measure = "mIoU"
 
     def check(self, sequence: VideoSequence) -> None:
-        """Every frame needs a mask."""
+        """Every frame needs a mask of every object."""
         need_frames(sequence, 2, "the first is not scored")
         need_masks(sequence, range(len(sequence)), "every frame needs one to be scored")
+        for index in range(len(sequence)):
+            for path in sequence.mask_files(index):
+                if not path.is_file():
+                    raise SequenceError(
+                        f"there is no mask {path}, as there is of other objects in that frame; "
+                        "every frame needs one of every object to be scored"
+                    )
 
     def scored(self, sequence: VideoSequence) -> range:
         """All but the first."""
