@@ -8,6 +8,8 @@ import dataclasses
 import math
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import stage_data
 import torch
@@ -90,3 +92,50 @@ def test_a_step_of_each_stage_trains_the_whole_network(name: str, root: Path) ->
     for part in ("backbone.conv1", deepest, "laterals", "decoder"):
         assert any(name.startswith(part) for name in moved), part
     assert trainer.last_batch[0].shape == (1, ours.lengths[0][1], 3, 32, 64)
+
+
+def clips_of(name: str, root: Path, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """N clips of a stage at the size of the tiny sets' frames: N x T x H x W x 3, N x T x H x W."""
+    size = (stage_data.HEIGHT, stage_data.WIDTH)
+    ours = dataclasses.replace(stage(name), size=size, batch=1)
+    batches = StageBatches(ours, root, workers=0)(0, ours.lengths[0][1])
+    pairs = [pair for pair, _ in zip(batches, range(count), strict=False)]
+    images, labels = (torch.cat(parts).numpy() for parts in zip(*pairs, strict=True))
+    return images.transpose(0, 1, 3, 4, 2), labels
+
+
+@pytest.mark.parametrize("name", ["gfddal_paper_1", "gfddal_paper_2"])
+def test_clips_of_gfddal_are_the_frames_themselves(name: str, root: Path) -> None:
+    """One after the other, as far as the video goes, and one of its objects in them."""
+    shown = set()
+    for images, labels in zip(*clips_of(name, root, 12), strict=True):
+        numbers = [int(image[0, 0, 0]) // 10 - 1 for image in images]  # the grey tells the frame
+        truths = [stage_data.picture(number) for number in numbers]
+        assert all((a == b).all() for a, (b, _) in zip(images, truths, strict=True))
+        chosen = {k for k in (1, 2)
+                  if all(((ids == k) == part).all()
+                         for (_, ids), part in zip(truths, labels, strict=True))}  # fmt: skip
+        assert len(chosen) == 1
+        shown |= chosen
+        every = 5 if max(numbers) >= stage_data.FRAMES else 1  # of YouTube-VOS's every fifth
+        assert set(np.diff(numbers)) <= {every, 0}
+    assert shown == {1, 2}
+
+
+@pytest.mark.parametrize("name", ["dgmpm_paper_2", "dgmpm_paper_3"])
+def test_clips_of_dgmpm_are_frames_scaled_flipped_and_turned(name: str, root: Path) -> None:
+    """In their own colours, with no second of anything."""
+    sides, areas, moved = set(), [], 0
+    for images, labels in zip(*clips_of(name, root, 20), strict=True):
+        for image, part in zip(images, labels, strict=True):
+            inner = cv2.erode(part, np.ones((5, 5), np.uint8), borderValue=0) > 0
+            outer = cv2.dilate(part, np.ones((5, 5), np.uint8)) > 0
+            (colour,) = np.unique(image[inner], axis=0)
+            assert colour.tolist() in ([200, 60, 60], [60, 200, 60])
+            assert not (image[~outer] == colour).all(-1).any()
+        if colour[1] == 200:  # the green one stands still, right and below in its video
+            assert (labels == labels[:1]).all(), "all frames of a clip are changed alike"
+            sides.add(bool(np.nonzero(part)[1].mean() > stage_data.WIDTH / 2))
+            areas.append(part.mean())
+            moved += not (part == (stage_data.picture(0)[1] == 2)).all()
+    assert sides == {False, True} and max(areas) > 1.15 * min(areas) and moved == len(areas)

@@ -119,6 +119,13 @@ def numbers_of(clip: torch.Tensor) -> list[int]:
         ({"video": {"root": "a", "layout": ["folder"]}}, "layout must be one of"),
         ({"video": {"root": "a", "reference": 2}}, "reference must be a share, 0 to 1, not 2"),
         ({"video": {"root": "a", "reference": True}}, "reference must be a share"),
+        ({"video": {"root": "a", "mix": {"crop": 0}}}, "mix must be shares.* pasted, joined, rev"),
+        ({"video": {"root": "a", "mix": {"pasted": 2}}}, r"shares, 0 to 1.*not {'pasted': 2}"),
+        ({"video": {"root": "a", "mix": [0.5]}}, "video/mix must be shares"),
+        ({"stills": {"folders": ["a"], "mix": {"pasted": 0}}}, "mix must be shares.* replaced, m"),
+        ({"stills": {"folders": ["a"], "mix": {"moved": 0.6}}}, "together 1 at most, of which 0.5"),
+        ({"video": [{"root": "a", "weight": 1e308}] * 2}, "weights of data add up to more than"),
+        ({"video": {"root": "a", "weight": 10**400}}, "weights of data add up to more than"),
     ],
     ids=str,
 )

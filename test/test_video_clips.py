@@ -16,6 +16,7 @@ from vos_ros.data.davis import DavisDataset
 from vos_ros.data.faults import FaultLog
 from vos_ros.data.sequence import SequenceError
 from vos_ros.data.video_clips import VideoClips
+from vos_ros.data.video_mix import VideoMix
 
 SIZE = (96, 160)
 
@@ -61,7 +62,7 @@ def test_sizes_and_types(davis):
 
 def test_masks_stay_on_their_pixels(davis):
     # The disc is far brighter than all else: halfway between the two is its outline.
-    clips = clips_of(davis, "disc", pasted=0.0)
+    clips = clips_of(davis, "disc", mix=VideoMix(pasted=0.0))
     for index in range(25):
         clip = clips[index]
         for image, labels in zip(clip.images, clip.labels, strict=True):
@@ -113,8 +114,8 @@ def test_a_video_shorter_than_the_clip_stands_still_at_its_end(davis):
 
 
 def test_pasted_things_hide_the_target(davis):
-    bare = clips_of(davis, "disc", pasted=0.0)
-    pasted = clips_of(davis, "disc", pasted=1.0)
+    bare = clips_of(davis, "disc", mix=VideoMix(pasted=0.0))
+    pasted = clips_of(davis, "disc", mix=VideoMix(pasted=1.0))
     rounds = [[], []]
     for index in range(20):
         for source, found in zip((bare, pasted), rounds, strict=True):

@@ -16,6 +16,7 @@ from vos_ros.data.image_files import write_labels
 from vos_ros.data.motion import linear, translation
 from vos_ros.data.sequence import SequenceError
 from vos_ros.data.video_clips import VideoClips
+from vos_ros.data.video_mix import VideoMix
 from vos_ros.data.video_view import seen
 
 SIZE = (96, 160)
@@ -68,7 +69,7 @@ def agreement(image, labels, first):
 
 def test_the_masks_of_several_objects_stay_on_their_pixels(tmp_path):
     write_board(tmp_path)
-    clips = boards(tmp_path, objects=3, pasted=0.0)
+    clips = boards(tmp_path, objects=3, mix=VideoMix(pasted=0.0))
     shares = []
     for index in range(25):
         clip = clips[index]
@@ -133,7 +134,7 @@ def test_objects_that_the_first_mask_lacks_are_a_fault(tmp_path):
 def test_where_objects_may_enter_later_they_are_no_fault(tmp_path):
     write_board(tmp_path, add=(5, 9))
     sequence = replace(DavisDataset(tmp_path, "", 2017).sequence("board"), late=True)
-    clips = VideoClips([sequence], SIZE, 2, max_gap=1, objects=4, pasted=0.0)
+    clips = VideoClips([sequence], SIZE, 2, max_gap=1, objects=4, mix=VideoMix(pasted=0.0))
     assert all(clips[index].labels.any() for index in range(30)) and not clips.faults.known
     met = replace(sequence, starts={1: 0, 2: 0, 3: 0})
     known = VideoClips([met], SIZE, 2, max_gap=1)

@@ -196,6 +196,6 @@ def staged(
     if rng.random() < mix.bending:
         amount = float(np.exp(rng.uniform(np.log(0.02), np.log(0.14))))
         lattices = bending(rng, length, alpha.shape, amount)
-        if rng.random() < 0.35:
+        if rng.random() < mix.swinging:
             lattices += swinging(rng, length, alpha.shape)
     return Layer(image, alpha, Motion(matrices, lattices), label, shutter)

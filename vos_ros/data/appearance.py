@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+
+from vos_ros.data.shares import happens
 
 GREY = np.array([0.299, 0.587, 0.114])
 
@@ -80,6 +82,16 @@ def draw_camera(rng: np.random.Generator, length: int, strength: float = 1.0) ->
         noise=float(np.exp(rng.uniform(np.log(1.5), np.log(10.0)))) if rng.random() < 0.4 else 0.0,
         quality=int(rng.integers(25, 85)) if rng.random() < 0.25 else None,
     )
+
+
+def spared(camera: Camera, rng: np.random.Generator, light: float, lens: float) -> Camera:
+    """The camera, but in a share `light` of the clips only does it change colour and brightness,
+    and in a share `lens` only does it blur, add noise and compress."""
+    if not happens(rng, light):
+        camera = replace(camera, colour_amount=0.0, flicker=0.0, first=0.0, light=0.0)
+    if not happens(rng, lens):
+        camera = replace(camera, defocus=0.0, noise=0.0, quality=None)
+    return camera
 
 
 def photograph(

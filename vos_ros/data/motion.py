@@ -178,6 +178,19 @@ def cover(
     return corner @ linear(0.0, scale) @ mirrored
 
 
+def stretched(
+    rng: np.random.Generator, source: tuple[int, int], size: tuple[int, int]
+) -> np.ndarray:
+    """A matrix that lays the whole source over a frame of `size`, each side by its own factor.
+
+    Both sizes are height, width. The picture is mirrored half the time.
+    """
+    x, y = ((size[side] - 1) / max(source[side] - 1, 1) for side in (1, 0))
+    if rng.random() < 0.5:
+        return translation(size[1] - 1, 0) @ np.diag([-x, y, 1.0])
+    return np.diag([x, y, 1.0])
+
+
 def keep_inside(
     matrix: np.ndarray, source: tuple[int, int], size: tuple[int, int]
 ) -> np.ndarray:

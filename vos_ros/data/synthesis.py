@@ -11,16 +11,25 @@ from pathlib import Path
 import numpy as np
 
 from vos_ros.data.actors import Actor, cast, companion, echo
-from vos_ros.data.appearance import draw_camera, noise_bank, photograph
+from vos_ros.data.appearance import draw_camera, noise_bank, photograph, spared
 from vos_ros.data.clip import Clip, closing_up, least_area
 from vos_ros.data.cutouts import Cutout, border_contact, choose_object, cut_out, without
 from vos_ros.data.faults import FaultLog
 from vos_ros.data.layers import Layer, draw_frame
-from vos_ros.data.motion import Motion, bending, changes, cover, draw_pace, keep_inside
+from vos_ros.data.motion import (
+    Motion,
+    bending,
+    changes,
+    cover,
+    draw_pace,
+    keep_inside,
+    stretched,
+)
 from vos_ros.data.shapes import camouflaged, haze, invented, with_rods
+from vos_ros.data.shares import happens
 from vos_ros.data.still_mix import StillMix
 from vos_ros.data.still_set import Photographs, StillSet, StillSource
-from vos_ros.data.stills import Still, StillError
+from vos_ros.data.stills import Still, StillError, longest_still
 
 ATTEMPTS = 25
 
@@ -82,7 +91,7 @@ class StillClips:
         numbers = closing_up(labels, least_area(self.size))
         if not numbers[1]:
             return None  # too small is that for whose sake the clip was made
-        camera = draw_camera(rng, self.length)
+        camera = spared(draw_camera(rng, self.length), rng, self.mix.light, self.mix.lens)
         images = np.empty((self.length, *self.size, 3), np.uint8)
         ids = np.empty((self.length, *self.size), np.uint8)
         for frame in range(self.length):
@@ -132,7 +141,10 @@ class StillClips:
     ) -> Motion:
         """A camera moving over a photograph, its view kept inside."""
         pace = draw_pace(rng, self.mix.fast)
-        start = cover(rng, source, self.size, zoom)
+        if happens(rng, self.mix.cropped):
+            start = cover(rng, source, self.size, zoom)
+        else:
+            start = stretched(rng, source, self.size)
         height, width = self.size
         middle = np.eye(3)
         middle[:2, 2] = (width - 1) / 2, (height - 1) / 2
@@ -143,7 +155,7 @@ class StillClips:
                 for step in steps
             ]
         )
-        bent = rng.random() < 0.3
+        bent = rng.random() < self.mix.scenery
         lattices = bending(rng, self.length, source, rng.uniform(0.0, 0.03)) if bent else None
         return Motion(matrices, lattices)
 
@@ -212,6 +224,8 @@ class StillClips:
         count = int(rng.choice(4, p=[0.35, 0.3, 0.2, 0.15]))
         if self.targets >= first:  # else there would seldom be as many as may be followed
             count = max(count, int(rng.integers(0, self.targets + 2 - first)))
+        if not happens(rng, self.mix.others):
+            count = 0
         for number in range(count):
             cutout = self._other(rng, target)
             if cutout is None:
@@ -232,8 +246,3 @@ class StillClips:
         still = self.stills.draw(rng)
         mask = choose_object(still, rng, most=0.6)
         return None if mask is None else cut_out(still.image, mask)
-
-
-def longest_still(size: tuple[int, int]) -> int:
-    """The longer side at which stills serve clips of this height and width, pixels."""
-    return round(1.5 * max(size))

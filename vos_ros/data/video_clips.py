@@ -10,17 +10,19 @@ from dataclasses import replace
 import numpy as np
 
 from vos_ros.data.actors import Actor, companion
-from vos_ros.data.appearance import draw_camera, noise_bank, photograph
+from vos_ros.data.appearance import draw_camera, noise_bank, photograph, spared
 from vos_ros.data.clip import Clip, closing_up, least_area
 from vos_ros.data.cutouts import Cutout, choose_object, cut_out
 from vos_ros.data.faults import FaultLog
 from vos_ros.data.layers import Layer, draw_layer
 from vos_ros.data.motion import Motion
 from vos_ros.data.sequence import SequenceError, VideoSequence
+from vos_ros.data.shares import happens
 from vos_ros.data.still_mix import StillMix
 from vos_ros.data.still_set import StillSet
 from vos_ros.data.video_frames import VideoFrames
-from vos_ros.data.video_view import draw_view, seen
+from vos_ros.data.video_mix import VideoMix
+from vos_ros.data.video_view import draw_view, draw_whole, fitted, seen
 
 ATTEMPTS = 25
 
@@ -45,7 +47,7 @@ class VideoClips:
         objects: int = 1,
         complete: bool = False,
         stills: StillSet | None = None,
-        pasted: float = 0.3,
+        mix: VideoMix | None = None,
         faults: FaultLog | None = None,
     ) -> None:
         """Raises SequenceError when no sequence has a mask, ValueError for bad figures.
@@ -56,7 +58,7 @@ class VideoClips:
         objects: most labelled objects in a clip.
         complete: every frame of the videos ought to have a mask; one without is noted as bad.
         stills: where pasted objects come from; look-alikes of the target are pasted without it.
-        pasted: share of the clips with something pasted over them that is background.
+        mix: what is done to the frames; VideoMix() when None.
         faults: where bad files are noted.
         """
         figures = (length, min(size) // 32, max_gap, objects, len(sequences))
@@ -70,8 +72,8 @@ class VideoClips:
         self._videos = VideoFrames(sequences, self.faults, complete)
         self.size, self.length, self.seed, self.max_gap = tuple(size), length, seed, max_gap
         self.reference, self.objects = reference, objects
-        self._stills, self._pasted = stills, pasted
-        self._mix = StillMix(crossing=0.6)
+        self._stills, self.mix = stills, mix or VideoMix()
+        self._pasted = StillMix(crossing=0.6)
         self._bank = noise_bank(size[0] + 64, size[1] + 64)
 
     def __getitem__(self, index: int) -> Clip:
@@ -101,7 +103,7 @@ class VideoClips:
         places = places + rng.integers(0, max(1, count - places[-1]))
         # A video shorter than the clip: its last frame stands still.
         places = np.minimum(places, count - 1)
-        if rng.random() < 0.3:
+        if rng.random() < self.mix.reversed:
             places = places[::-1].copy()
         if rng.random() < self.reference:
             places[0] = rng.integers(count)
@@ -115,13 +117,19 @@ class VideoClips:
         if None in frames:
             return None
         found = dict(zip(dict.fromkeys(numbers), frames, strict=True))
+        whole = not happens(rng, self.mix.cropped)
+        if whole:
+            found = {number: fitted(*pair, self.size) for number, pair in found.items()}
         images = [found[number][0] for number in numbers]
         ids = [found[number][1] for number in numbers]
         chosen = self._chosen(rng, ids[0])
         if not chosen:
             return None
         covers = [[np.uint8(255) * (part == k) for k in chosen] for part in ids]
-        view = draw_view(rng, np.max(covers[0], 0), self.size, self.length)
+        if whole:
+            view = draw_whole(rng, self.size, self.length, self.mix)
+        else:
+            view = draw_view(rng, np.max(covers[0], 0), self.size, self.length, self.mix)
         others = self._others(rng, images[0], covers[0], view)
         return self._numbered(self._draw(rng, images, covers, view, others), len(chosen))
 
@@ -145,8 +153,10 @@ class VideoClips:
 
         Some are followed, if there is room, and the hindmost; the rest is background.
         """
-        hiding = rng.random() < self._pasted
+        hiding = rng.random() < self.mix.pasted
         room = self.objects - len(covers)
+        if room and not happens(rng, self.mix.joined):
+            room = 0
         followed = int(rng.integers(0, room + 1)) if room else 0
         if not hiding and not followed:
             return []
@@ -160,7 +170,7 @@ class VideoClips:
         for label in labels:
             pasted = self._other(rng, target)
             if pasted is not None:
-                motion, mix = Motion(view), self._mix
+                motion, mix = Motion(view), self._pasted
                 layers.append(
                     companion(rng, pasted, target, motion, self.size, mix, shutter, label)
                 )
@@ -182,6 +192,7 @@ class VideoClips:
         others: Sequence[Layer],
     ) -> Clip:
         camera = draw_camera(rng, self.length, strength=0.5)
+        camera = spared(camera, rng, self.mix.light, self.mix.lens)
         clip = Clip(
             np.empty((self.length, *self.size, 3), np.uint8),
             np.empty((self.length, *self.size), np.uint8),

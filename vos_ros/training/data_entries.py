@@ -8,6 +8,7 @@
         - {annotations: FILE, images: FOLDER}
       backgrounds: PATH           a folder of photographs, to replace the scenery by
       weight: 1.0                 how often, beside the other entries
+      mix: {NAME: SHARE, ...}     what is done to them: fields of vos_ros.data.still_mix.StillMix
     video:                      # one entry, or a list of such entries
       layout: davis2016           how it lies on disk: one of vos_ros.data.datasets.LAYOUTS
       root: PATH
@@ -15,17 +16,21 @@
       max_gap: 6                  most annotated frames from one frame of a clip to the next
       reference: 0.3              share of the clips whose first frame is from anywhere
       weight: 1.0
+      mix: {NAME: SHARE, ...}     likewise: fields of vos_ros.data.video_mix.VideoMix
 
 `stills` need folders or coco, `video` needs root; what else is left out is as shown.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vos_ros.data.datasets import LAYOUTS
+from vos_ros.data.still_mix import StillMix
+from vos_ros.data.video_mix import VideoMix
 from vos_ros.training.stage import StageError
 
 
@@ -73,6 +78,11 @@ def check_data(data: dict) -> None:
         for number, entry in enumerate(entries):
             where = f"data/{name}" if len(entries) == 1 else f"data/{name}/{number}"
             _check_entry(where, entry, *_ENTRIES[name])
+    try:
+        math.fsum(entry.get("weight", 1) for name in data for entry in entries_of(data, name))
+    except OverflowError as error:
+        what = "add up to more than a number can hold; their ratios alone matter: make them smaller"
+        raise StageError(f"the weights of data {what}") from error
 
 
 def _check_entry(where: str, entry: object, kinds: dict[str, _Kind], needed: Sequence[str]) -> None:
@@ -104,6 +114,32 @@ def _coco(value: object) -> bool:
     return isinstance(value, dict) and set(value) == keys and all(map(_text, value.values()))
 
 
+def _share(value: object) -> bool:
+    return _number(value) and 0 <= value <= 1
+
+
+def _shares(mix: type) -> _Kind:
+    """Some fields of a mix by name."""
+    names = [field.name for field in dataclasses.fields(mix)]
+    words = f"shares, 0 to 1, by name, of {', '.join(names)}"
+
+    def holds(value: object) -> bool:
+        known = isinstance(value, dict) and set(value) <= set(names)
+        return known and all(map(_share, value.values()))
+
+    if mix is not StillMix:
+        return _Kind(words, holds)
+    return _Kind(
+        f"{words}; replaced and moved together 1 at most, of which {mix.replaced} and {mix.moved} "
+        "stand where they are not given",
+        lambda value: holds(value) and _parts_of_all(mix(**value)),
+    )
+
+
+def _parts_of_all(mix: StillMix) -> bool:
+    return mix.replaced + mix.moved <= 1 + 1e-9
+
+
 _WEIGHT = _Kind("a number above 0", lambda v: _number(v) and 0 < v < math.inf)
 #: the kinds of everything that an entry may hold, and of what it needs at least one
 _ENTRIES: dict[str, tuple[dict[str, _Kind], tuple[str, ...]]] = {
@@ -113,6 +149,7 @@ _ENTRIES: dict[str, tuple[dict[str, _Kind], tuple[str, ...]]] = {
             "coco": _Kind("a list of {annotations: file, images: folder}", _list_of(_coco)),
             "backgrounds": _Kind("a folder", _text),
             "weight": _WEIGHT,
+            "mix": _shares(StillMix),
         },
         ("folders", "coco"),
     ),
@@ -125,8 +162,9 @@ _ENTRIES: dict[str, tuple[dict[str, _Kind], tuple[str, ...]]] = {
                 "a whole number of 1 or more",
                 lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 1,
             ),
-            "reference": _Kind("a share, 0 to 1", lambda v: _number(v) and 0 <= v <= 1),
+            "reference": _Kind("a share, 0 to 1", _share),
             "weight": _WEIGHT,
+            "mix": _shares(VideoMix),
         },
         ("root",),
     ),

@@ -15,10 +15,12 @@ from vos_ros.data.datasets import open_dataset
 from vos_ros.data.faults import FaultLog
 from vos_ros.data.mixture import ClipMixture, clip_loader
 from vos_ros.data.sequence import SequenceError, VideoSequence
+from vos_ros.data.still_mix import StillMix
 from vos_ros.data.still_set import Photographs, StillSet
-from vos_ros.data.stills import StillError
-from vos_ros.data.synthesis import StillClips, longest_still
+from vos_ros.data.stills import StillError, longest_still
+from vos_ros.data.synthesis import StillClips
 from vos_ros.data.video_clips import VideoClips
+from vos_ros.data.video_mix import VideoMix
 from vos_ros.training.data_entries import check_data, entries_of, video_split
 from vos_ros.training.stage import Stage, StageError
 
@@ -133,7 +135,8 @@ class StageBatches:
         for entry, (stills, photographs) in zip(
             entries_of(data, "stills"), self._stills, strict=True
         ):
-            clips = StillClips(stills, photographs, targets=stage.objects, **options)
+            mix = StillMix(**entry.get("mix", {}))
+            clips = StillClips(stills, photographs, targets=stage.objects, mix=mix, **options)
             sources.append((clips, entry.get("weight", 1)))
         for entry, sequences in zip(entries_of(data, "video"), self._videos, strict=True):
             video = VideoClips(
@@ -143,6 +146,7 @@ class StageBatches:
                 objects=stage.objects,
                 complete=entry.get("layout", "davis2016") in COMPLETE,
                 stills=self._stills[0][0] if self._stills else None,
+                mix=VideoMix(**entry.get("mix", {})),
                 faults=self._log,
                 **options,
             )
