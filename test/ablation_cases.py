@@ -28,15 +28,30 @@ TABLE = {
 }
 
 
-def write_table(folder: Path, table: dict | None = None, stage: dict | None = None) -> Path:
-    """The table and the stage beside it; entries given here replace those above, None drops one."""
-    for name, entries in (
-        ("stage.yaml", STAGE | (stage or {})),
-        ("table.yaml", copy.deepcopy(TABLE) | (table or {})),
-    ):
-        kept = {key: value for key, value in entries.items() if value is not None}
-        (folder / name).write_text(yaml.safe_dump(kept, sort_keys=False))
-    return folder / "table.yaml"
+def write_table(
+    folder: Path,
+    table: dict | None = None,
+    stage: dict | None = None,
+    second: dict | None = None,
+    name: str = "table",
+) -> Path:
+    """The table and the stage beside it; entries given here replace those above, None drops one.
+
+    Entries of a `second` stage make it one that follows the first.
+    """
+    first = STAGE | (stage or {})
+    table = copy.deepcopy(TABLE) | (table or {})
+    if second is not None:
+        _write(folder / "second.yaml", first | second)
+        table["stage"] = ["stage.yaml", "second.yaml"]
+    _write(folder / "stage.yaml", first)
+    return _write(folder / f"{name}.yaml", table)
+
+
+def _write(path: Path, entries: dict) -> Path:
+    kept = {key: value for key, value in entries.items() if value is not None}
+    path.write_text(yaml.safe_dump(kept, sort_keys=False))
+    return path
 
 
 def write_data(folder: Path) -> Path:

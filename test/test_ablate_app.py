@@ -11,7 +11,7 @@ import cv2
 import pytest
 import torch
 from ablation_cases import STAGE, write_data, write_table
-from tiny import add_tiny_backbone
+from tiny import TinyBackbone, add_tiny_backbone
 from train_cases import logged, tensors
 
 from vos_ros.ablation import variant
@@ -20,6 +20,7 @@ from vos_ros.ablation.variant import Stopped
 from vos_ros.apps import ablate
 from vos_ros.evaluation.sources import SegmenterSettings
 from vos_ros.training.run import UNUSABLE
+from vos_ros.training.stage import StageError
 from vos_ros.weights import load_network
 
 
@@ -61,8 +62,8 @@ def start(tmp_path):
     """Start the program; entries of table and stage may be changed or taken away (None)."""
     data = write_data(tmp_path / "data")
 
-    def run(*options, out="runs", table=None, stage=None):
-        path = write_table(tmp_path, table, stage)
+    def run(*options, out="runs", table=None, stage=None, second=None, name="table"):
+        path = write_table(tmp_path, table, stage, second, name)
         given = ["--table", path, "--data", data, "--out", tmp_path / out]
         return ablate.main([*map(str, given), *options])
 
@@ -92,8 +93,26 @@ def test_every_variant_is_trained_scored_and_reported(start, here, tmp_path, cap
         assert record["training_seconds"] > 0 and record["ms_per_frame"]["median"] > 0
         # The same clips: the first loss differs by the network alone, the budget not at all.
         assert [entry["step"] for entry in logged(folder)] == [1, 2, 3]
-    report = json.loads((tmp_path / "runs/gfddal/ablation.json").read_text())
+    report = json.loads((tmp_path / "runs/gfddal/table.json").read_text())
     assert [row["variant"] for row in report["variants"]] == here
+
+
+def test_two_tables_of_one_network_share_variants_and_not_reports(start, here, tmp_path):
+    assert start() == 0
+    variants = {"full": {}, "no_appearance": {"network": {"appearance": False}}}
+    here.clear()
+    assert start(table={"variants": variants}, name="other") == 0
+    assert here == ["no_appearance"]
+    reports = {
+        name: json.loads((tmp_path / f"runs/gfddal/{name}.json").read_text())
+        for name in ("table", "other")
+    }
+    for name, wanted in (("table", ["full", "no_matching"]), ("other", list(variants))):
+        rows = reports[name]["variants"]
+        assert [row["variant"] for row in rows] == wanted and all("jf" in row for row in rows)
+        assert {path.suffix for path in (tmp_path / "runs/gfddal").glob(f"{name}.*")} == {
+            ".md", ".csv", ".json",
+        }
 
 
 def test_a_report_is_written_after_every_variant(start, here, tmp_path, monkeypatch):
@@ -179,7 +198,7 @@ def test_another_scoring_scores_again_and_trains_nothing(start, here, tmp_path, 
 
 def test_a_report_alone_trains_and_scores_nothing(start, here, tmp_path, capsys):
     assert start("--variants", "full") == 0
-    (tmp_path / "runs/gfddal/ablation.md").unlink()
+    (tmp_path / "runs/gfddal/table.md").unlink()
     here.clear()
     capsys.readouterr()
     path = write_table(tmp_path)
@@ -187,16 +206,132 @@ def test_a_report_alone_trains_and_scores_nothing(start, here, tmp_path, capsys)
                         "--report-only"]) == 0
     assert here == []
     assert f"{record_of(tmp_path, 'full')['jf']:.1f}" in capsys.readouterr().out
-    assert (tmp_path / "runs/gfddal/ablation.md").exists()
+    assert (tmp_path / "runs/gfddal/table.md").exists()
 
 
-def test_a_variant_that_cannot_be_trained_is_told_and_the_others_are_done(start, here, capsys):
-    variants = {"full": {"network": {"update_rate": 7}}, "no_matching": {}}
-    assert start(table={"variants": variants}) == 1
+def test_a_variant_that_cannot_be_trained_is_told_and_the_others_are_done(
+    start, here, monkeypatch, capsys
+):
+    whole = variant.StageRun
+
+    def refusing(stage, *args):
+        if stage.network.get("matching", True):
+            raise StageError("the clips are gone")
+        return whole(stage, *args)
+
+    monkeypatch.setattr(variant, "StageRun", refusing)
+    assert start() == 1
     said = capsys.readouterr().err
-    assert "gfddal full seed 1 failed: the stage's network cannot be built: update_rate" in said
+    assert "gfddal full seed 1 failed: the clips are gone" in said
     assert "not finished: gfddal full seed 1" in said
     assert here == ["full", "no_matching"]
+
+
+@pytest.mark.parametrize("network", [{"update_rate": 7}, {"colour": 1}, {"fused_channels": -8}],
+                         ids=str)
+def test_every_network_is_built_before_any_is_trained(start, here, tmp_path, network, capsys):
+    variants = {"full": {}, "other": {"network": network}}
+    assert start("--variants", "full") == 0
+    here.clear()
+    assert start("--fresh", table={"variants": variants}) == 2
+    said = capsys.readouterr().err
+    assert "ablate: the network of gfddal other seed 1 cannot be built: " in said
+    assert here == [] and record_of(tmp_path, "full")["steps"] == 3  # nothing is forgotten for it
+
+
+def test_imagenet_weights_are_looked_for_before_any_training(start, here, tmp_path, capsys):
+    imagenet = {"imagenet": True}
+    assert start(stage=imagenet) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("ablate: no Python package holds ImageNet weights for tiny")
+    assert here == [] and not (tmp_path / "runs").exists()
+    torch.manual_seed(5)
+    backbone = TinyBackbone()
+    torch.save(backbone.state_dict(), tmp_path / "tiny.pth")
+    given = ("--imagenet", str(tmp_path / "tiny.pth"), "--variants", "full")
+    assert start(*given, stage=imagenet) == 0
+    network, _ = load_network(tmp_path / "runs/gfddal/full/seed1/weights.safetensors")
+    weights = network.backbone.state_dict()  # never tuned, and kept in half precision
+    for name, value in backbone.state_dict().items():
+        torch.testing.assert_close(weights[name], value, rtol=2**-10, atol=2**-14)
+    here.clear()
+    assert start(*given, stage=imagenet) == 0 and here == []
+    torch.save(TinyBackbone().state_dict(), tmp_path / "tiny.pth")
+    assert start(*given, stage=imagenet) == 2
+    assert "differs from the table in imagenet_sha256" in capsys.readouterr().err
+    assert start("--imagenet", "gone.pth") == 2
+    assert "gone.pth" in capsys.readouterr().err
+
+
+def test_each_stage_starts_from_the_weights_of_the_one_before(start, here, tmp_path, monkeypatch):
+    second = {"steps": 2, "imagenet": False, "lengths": [[0.0, 2]]}
+    started = []
+    whole = variant.StageRun
+
+    def noted(stage, name, options, world):
+        started.append((name, options.out, options.init, stage.steps))
+        return whole(stage, name, options, world)
+
+    monkeypatch.setattr(variant, "StageRun", noted)
+    assert start("--variants", "full", second=second) == 0
+    out = tmp_path / "runs/gfddal/full/seed1"
+    assert started == [
+        ("ablation of gfddal: full, stage 1", out / "stage1", None, 3),
+        ("ablation of gfddal: full, stage 2", out, out / "stage1/weights.safetensors", 2),
+    ]
+    _, card = load_network(out / "weights.safetensors")
+    assert [entry["done"] for entry in card.schedule] == [3, 2]
+    record = record_of(tmp_path, "full")
+    assert record["steps"] == 5
+    seconds = [STAGE["batch"] / entry["clips_per_second"]
+               for folder in (out / "stage1", out) for entry in logged(folder)]
+    assert len(seconds) == 5 and record["training_seconds"] == pytest.approx(sum(seconds))
+    # Only what is not done is done again.
+    (out / "scores.json").unlink()
+    started.clear()
+    assert start("--variants", "full", second=second) == 0 and started == []
+    (out / "weights.safetensors").unlink()
+    (out / "checkpoint.safetensors").unlink()
+    (out / "scores.json").unlink()
+    assert start("--variants", "full", second=second) == 0
+    assert [folder for _, folder, *_ in started] == [out]
+
+
+@pytest.mark.parametrize("stop_after", [2, 4])
+def test_a_run_of_two_stages_goes_on_exactly(start, here, tmp_path, monkeypatch, stop_after):
+    second = {"steps": 2, "imagenet": False}
+    assert start("--variants", "full", out="whole", second=second) == 0
+    show, told = ablate._Display.progress, []
+
+    def interrupted(self, job, progress):
+        show(self, job, progress)
+        told.append((progress.what, progress.done, progress.total))
+        if told[-1] == ("step", stop_after, 5):
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(ablate._Display, "progress", interrupted)
+    assert start("--variants", "full", second=second) == 128 + signal.SIGTERM
+    monkeypatch.setattr(ablate._Display, "progress", show)
+    steps = [done for _, done, _ in told]
+    assert steps == sorted(steps) and {total for *_, total in told} == {5}
+    assert start("--variants", "full", second=second) == 0
+    one, two = (tensors(tmp_path / out / "gfddal/full/seed1/checkpoint.safetensors")
+                for out in ("whole", "runs"))
+    assert one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_old_logs_without_rates_are_scored_again(start, here, tmp_path):
+    assert start() == 0
+    out = tmp_path / "runs/gfddal/full/seed1"
+    entries = logged(out)
+    for entry in entries:
+        del entry["clips_per_second"]
+    (out / "log.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    assert start(table={"size": 64}) == 0
+    assert record_of(tmp_path, "full")["training_seconds"] is None
+    assert record_of(tmp_path, "no_matching")["training_seconds"] > 0
+    first, second = (tmp_path / "runs/gfddal/table.md").read_text().splitlines()[6:8]
+    assert first.endswith(" - |") and second.endswith(" 0 |")
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from ablation_cases import write_table
 
 from vos_ros.ablation import processes
 from vos_ros.ablation.processes import Failure, run_jobs
+from vos_ros.ablation.reading import read_table
 from vos_ros.ablation.record import jobs_of
-from vos_ros.ablation.table import TableError, read_table
+from vos_ros.ablation.table import TableError
 from vos_ros.ablation.variant import Progress, Stopped
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from ablation_cases import TABLE, write_table
 
+from vos_ros.ablation.reading import read_table
 from vos_ros.ablation.record import (
     SCORES_FILE,
     begin,
@@ -22,15 +23,15 @@ from vos_ros.ablation.record import (
     records_of,
     write_json,
 )
-from vos_ros.ablation.table import HeldOut, TableError, read_table
+from vos_ros.ablation.table import HeldOut, TableError
 
 
 @pytest.fixture
 def jobs(tmp_path):
     """The jobs of the table, with other entries where some are given."""
 
-    def make(stage=None, **entries):
-        table = read_table(write_table(tmp_path, entries, stage))
+    def make(stage=None, second=None, imagenet=None, **entries):
+        table = read_table(write_table(tmp_path, entries, stage, second), imagenet=imagenet)
         return jobs_of([table], tmp_path / "runs")
 
     return make
@@ -46,13 +47,13 @@ def test_every_variant_comes_with_the_first_seed_before_any_with_the_next(jobs, 
     order = [(job.variant, job.seed) for job in jobs(seeds=[4, 2])]
     assert order == [("full", 4), ("no_matching", 4), ("full", 2), ("no_matching", 2)]
     assert jobs(seeds=[4])[1].out == tmp_path / "runs/gfddal/no_matching/seed4"
-    assert [job.stage.seed for job in jobs(seeds=[4, 2])] == [4, 4, 2, 2]
+    assert [job.stages[0].seed for job in jobs(seeds=[4, 2])] == [4, 4, 2, 2]
 
 
 def test_variants_are_chosen_by_name(tmp_path):
     table = read_table(write_table(tmp_path))
     (job,) = jobs_of([table], tmp_path, ["no_matching"])
-    assert job.variant == "no_matching" and job.stage.network["matching"] is False
+    assert job.variant == "no_matching" and job.stages[0].network["matching"] is False
     with pytest.raises(TableError, match="no variant is called gone: there are full, no_matching"):
         jobs_of([table], tmp_path, ["gone"])
 
@@ -127,6 +128,62 @@ def test_a_record_comes_with_the_last_fifth_of_the_losses(jobs, tmp_path):
     assert record["last_losses"] == [9, 10]
     (job.out / "log.jsonl").write_text("\n".join(lines[:3]) + "\n")
     assert records_of(table, tmp_path / "runs")[0]["last_losses"] == [3]
+
+
+def test_losses_that_are_absent_or_cannot_be_read_stand_as_none(jobs, tmp_path):
+    job = jobs()[0]
+    finish(job)
+    lines = [json.dumps({"step": n, "loss": float(n)}) for n in range(1, 21)]
+    lines[16] = '{"step": 17, "loss": null}'
+    lines[17] = '{"step": 18, "loss": NaN}'
+    lines[18] = "\0\0\0"
+    (job.out / "log.jsonl").write_text("\n".join([*lines, '{"step": 2', "[5]"]))
+    (record,) = records_of(read_table(tmp_path / "table.yaml"), tmp_path / "runs")
+    assert record["last_losses"] == [None, None, None, 20]
+
+
+def test_a_variant_of_two_tables_is_one_job(tmp_path):
+    network = {"network": {"modulation": False}}
+    one = read_table(write_table(tmp_path))
+    paths = {
+        "two": {"variants": {"full": {"title": "whole"}, "no_modulation": network}},
+        "three": {"variants": {"full": network}},
+        "four": {"size": 64},
+    }
+    two, three, four = (
+        read_table(write_table(tmp_path, entries, name=name)) for name, entries in paths.items()
+    )
+    assert [job.variant for job in jobs_of([one, two], tmp_path)] == [
+        "full", "no_matching", "no_modulation",
+    ]
+    for other in (three, four):
+        with pytest.raises(TableError, match="a variant full that they train or score differently"):
+            jobs_of([one, other], tmp_path)
+    assert len(jobs_of([one, three], tmp_path, ["no_matching"])) == 1
+
+
+def test_all_stages_and_the_imagenet_weights_are_part_of_the_training(jobs, tmp_path):
+    one, two = jobs()[0], jobs(second={"steps": 2})[0]
+    assert (one.steps, two.steps) == (3, 5)
+    assert one.folders == (one.out,) and two.folders == (two.out / "stage1", two.out)
+    assert two.training() == one.training() | {"steps": 2, "earlier_stages": [one.training()]}
+    begin(two)
+    check_job(two)
+    for other in (one, jobs(stage={"batch": 1}, second={"batch": 2, "steps": 2})[0]):
+        with pytest.raises(TableError, match="differs from the table in earlier_stages"):
+            check_job(other)
+    weights = tmp_path / "resnet.pth"
+    weights.write_bytes(b"weights")
+    with pytest.raises(TableError, match="differs from the table in imagenet_sha256: "):
+        check_job(jobs(second={"steps": 2}, imagenet=weights)[0])
+
+
+def test_weights_of_an_earlier_stage_alone_are_refused_too(jobs):
+    job = jobs(second={"steps": 2})[0]
+    job.folders[0].mkdir(parents=True)
+    (job.folders[0] / "checkpoint.safetensors").write_bytes(b"weights")
+    with pytest.raises(TableError, match="holds a training that differs"):
+        check_job(job)
 
 
 @pytest.mark.parametrize("content", [None, "{", '{"training": 5}', "[]"])

@@ -13,8 +13,8 @@ import pytest
 from ablation_cases import made_up_record, write_table
 
 from vos_ros.ablation import report
+from vos_ros.ablation.reading import read_table
 from vos_ros.ablation.summary import summarise
-from vos_ros.ablation.table import read_table
 
 FULL = made_up_record("full", 1, cat=70.0, dog=50.0, eel=30.0)
 LESS = made_up_record("no_matching", 1, [0.5, 1.25], cat=60.0, dog=52.0, eel=14.0)
@@ -105,16 +105,46 @@ def test_the_markdown_says_what_the_figures_hold_for(table):
     assert len(wide) == 1  # as many cells in every row as in the headings
 
 
+def test_losses_and_times_that_are_absent_are_left_out(table):
+    full = made_up_record("full", 1, [0.5, None, 0.5, 0.5], cat=70.0, dog=50.0)
+    less = made_up_record("no_matching", 1, [0.75, 0.75, None, 1.0], cat=60.0, dog=50.0)
+    summary = summarise(table, [{**full, "training_seconds": None}, less])
+    rows = rows_of(summary)
+    assert rows["full"]["training_loss"] == 0.5 and rows["no_matching"]["training_loss"] == 2.5 / 3
+    assert rows["no_matching"]["loss_difference"][0] == pytest.approx(0.375)
+    assert rows["full"]["training_minutes"] is None
+    again = made_up_record("full", 2, cat=70.0, dog=50.0)
+    rows = rows_of(summarise(table, [{**full, "training_seconds": None}, again]))
+    assert rows["full"]["training_minutes"] == 1.5
+    assert report.to_text(summary).splitlines()[2].endswith("-")
+
+
+def test_a_table_without_published_scores_has_no_columns_for_them(tmp_path):
+    variants = {"full": {}, "no_matching": {"network": {"matching": False}}}
+    table = read_table(write_table(tmp_path, {"variants": variants, "published_on": None}))
+    text = report.to_markdown(summarise(table, [FULL, LESS]))
+    assert "ublished" not in text
+    assert "| no_matching | 44.0 | 40.0 | 42.0 | -8.0 ± 5.3 | 0.875 | +0.375 ± 0.125 |" in text
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in lines[:4]}) == 1
+
+
+def test_every_stage_is_told(tmp_path):
+    path = write_table(tmp_path, second={"steps": 2, "batch": 1, "size": [64, 96]})
+    conditions = report.to_markdown(summarise(read_table(path), [FULL])).splitlines()[2]
+    assert "3 steps of 2 clips at 32 x 64, then 2 steps of 1 clips at 64 x 96, the" in conditions
+
+
 def test_files_hold_every_video_and_every_run(table, tmp_path):
     report.write_report(tmp_path / "out", summarise(table, [FULL, LESS]))
     assert {p.name for p in (tmp_path / "out").iterdir()} == {
-        "ablation.md", "ablation.json", "ablation.csv",
+        "table.md", "table.json", "table.csv",
     }
-    with (tmp_path / "out/ablation.csv").open() as file:
+    with (tmp_path / "out/table.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [(r["variant"], r["video"]) for r in rows[:4]] == [
         ("full", "cat"), ("full", "dog"), ("full", "eel"), ("full", "mean"),
     ]
     assert [float(rows[7][key]) for key in ("j", "f", "jf")] == [44, 40, 42]
-    kept = json.loads((tmp_path / "out/ablation.json").read_text())
+    kept = json.loads((tmp_path / "out/table.json").read_text())
     assert kept["runs"] == [FULL, LESS] and kept["videos"] == ["cat", "dog", "eel"]

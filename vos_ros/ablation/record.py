@@ -4,6 +4,9 @@
 
     RUNS/MODEL/VARIANT/seedK/run.json      what the training depends on; written before it begins
     RUNS/MODEL/VARIANT/seedK/scores.json   the scores, and what they depend on
+
+Where the table has several stages, the weights, checkpoints and logs of the last are in that folder
+and those of the ones before in stage1, stage2, ... in it.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Sequence
@@ -31,32 +35,53 @@ class Job:
     Attributes:
         variant: name of the variant.
         seed: of everything random in its training.
-        stage: what it is trained with; its `network` and `seed` are the variant's.
+        stages: what it is trained with; their `network` and `seed` are the variant's.
         held_out: the videos that it is scored on.
         size: short side of the image inside the network while scoring, pixels.
         precision: of the arithmetic while scoring.
         out: folder of this variant and seed.
+        imagenet: SHA-256 of the file of ImageNet weights that was given; empty when none was.
     """
 
     variant: str
     seed: int
-    stage: Stage
+    stages: tuple[Stage, ...]
     held_out: tuple[HeldOut, ...]
     size: int
     precision: str
     out: Path
+    imagenet: str = ""
+
+    @property
+    def model(self) -> str:
+        """Name of the network."""
+        return self.stages[0].model
 
     @property
     def name(self) -> str:
         """For people."""
-        return f"{self.stage.model} {self.variant} seed {self.seed}"
+        return f"{self.model} {self.variant} seed {self.seed}"
+
+    @property
+    def steps(self) -> int:
+        """Of all stages."""
+        return sum(stage.steps for stage in self.stages)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Of each stage."""
+        before = (self.out / f"stage{number}" for number in range(1, len(self.stages)))
+        return (*before, self.out)
 
     def training(self) -> dict:
         """What the training depends on: the entries of the stage that differ from their defaults.
 
-        Defaults are left out so that an entry which stages get later changes nothing.
+        Defaults are left out so that an entry which stages get later changes nothing. Stages before
+        the last are told apart, under `earlier_stages`.
         """
-        return _stated(self.stage)
+        *before, last = (_stated(stage) for stage in self.stages)
+        others = {"earlier_stages": before, "imagenet_sha256": self.imagenet}
+        return last | {name: value for name, value in others.items() if value}
 
     def scoring(self) -> dict:
         """What the scores depend on beside the weights."""
@@ -69,43 +94,55 @@ class Job:
 def jobs_of(tables: Sequence[AblationTable], runs: Path, names: Sequence[str] = ()) -> list[Job]:
     """What there is to do: of each table, every variant with the first seed, then with the next.
 
+    A variant that two tables have in common is done once.
+
     Args:
         tables: the ablations.
         runs: folder of all runs.
         names: only these variants.
 
     Raises:
-        TableError: when a name is of no variant.
+        TableError: when a name is of no variant, or two tables have different variants of one name.
     """
     known = list(dict.fromkeys(v.name for table in tables for v in table.variants))
     unknown = [name for name in names if name not in known]
     if unknown:
         raise TableError(f"no variant is called {', '.join(unknown)}: there are {', '.join(known)}")
-    return [
-        _job(table, runs, variant, seed)
-        for table in tables
-        for seed in table.seeds
-        for variant in table.variants
-        if not names or variant.name in names
-    ]
+    jobs: dict[Path, Job] = {}
+    for table in tables:
+        for seed in table.seeds:
+            for variant in table.variants:
+                if not names or variant.name in names:
+                    job = _job(table, runs, variant, seed)
+                    _check_alike(job, jobs.setdefault(job.out, job))
+    return list(jobs.values())
+
+
+def _check_alike(job: Job, other: Job) -> None:
+    if (job.training(), job.scoring()) != (other.training(), other.scoring()):
+        raise TableError(
+            f"two of the tables have a variant {job.variant} that they train or score differently: "
+            "give one of them another --out"
+        )
 
 
 def _job(table: AblationTable, runs: Path, variant: Variant, seed: int) -> Job:
     return Job(
         variant=variant.name,
         seed=seed,
-        stage=table.stage_of(variant, seed),
+        stages=table.stages_of(variant, seed),
         held_out=table.held_out,
         size=table.size,
         precision=table.precision,
-        out=runs / table.stage.model / variant.name / f"seed{seed}",
+        out=runs / table.model / variant.name / f"seed{seed}",
+        imagenet=table.imagenet,
     )
 
 
 def check_job(job: Job) -> None:
     """Raise TableError when the folder of a job holds a training of something else."""
     kept = _read(job.out / RUN)
-    if kept is None and not any(job.out.glob("*.safetensors")):
+    if kept is None and not any(job.out.rglob("*.safetensors")):
         return
     wanted, found = job.training(), (kept or {}).get("training", {})
     if not isinstance(found, dict):
@@ -147,11 +184,12 @@ def finished(job: Job) -> dict | None:
 def records_of(table: AblationTable, runs: Path) -> list[dict]:
     """The records of all jobs of a table that are finished.
 
-    Each gets `last_losses`, those of the last fifth of the steps. All variants that have the same
-    seed see the same clips there, which tells them apart with less noise than a few videos do.
+    Each gets `last_losses`, those of the last fifth of the steps of the last stage; None for a step
+    that came to nothing. All variants that have the same seed see the same clips there, which tells
+    them apart with less noise than a few videos do.
     """
     found = [(job, finished(job)) for job in jobs_of([table], runs)]
-    return [{**kept, "last_losses": _last_losses(job.out / LOG)} for job, kept in found if kept]
+    return [{**kept, "last_losses": _last_losses(job.out)} for job, kept in found if kept]
 
 
 def digest(content: dict) -> str:
@@ -174,12 +212,31 @@ def _read(path: Path) -> dict | None:
     return content if isinstance(content, dict) else None
 
 
-def _last_losses(log: Path) -> list[float]:
+def read_log(folder: Path) -> dict[int, dict]:
+    """What was logged in the folder of a stage, by step; nothing where the log was thrown away.
+
+    Lines that cannot be read are left out.
+    """
     try:
-        losses = [json.loads(line)["loss"] for line in log.read_text().splitlines()]
-    except (OSError, ValueError, KeyError):
-        return []  # the log may be thrown away when all is done
-    return losses[-max(1, len(losses) // 5) :]
+        lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return {}
+    entries = {}
+    for line in lines:
+        try:
+            entry = json.loads(line)
+            entries[int(entry["step"])] = entry
+        except (ValueError, KeyError, TypeError):
+            continue
+    return entries
+
+
+def _last_losses(folder: Path) -> list[float | None]:
+    entries = read_log(folder)
+    last = max(entries, default=0)
+    steps = range(last - max(1, last // 5) + 1, last + 1) if entries else ()
+    losses = [entries.get(step, {}).get("loss") for step in steps]
+    return [x if isinstance(x, (int, float)) and math.isfinite(x) else None for x in losses]
 
 
 def _stated(entries: Stage | HeldOut) -> dict:

@@ -17,23 +17,24 @@ NAMES = {"j": "J", "f": "F", "jf": "J&F"}
 def main_rows(summary: dict) -> list[list[str]]:
     """The table as text: a row of headings, and one for each variant."""
     several = any(len(row["seeds"]) > 1 for row in summary["variants"])
+    known = any(row["published"] for row in summary["variants"])
     headings = ["variant", *NAMES.values(), *(["J&F by seed"] if several else []), "Δ J&F",
-                "published J / F / J&F", "published Δ", "training loss", "Δ loss",
-                "parameters beside the backbone", "ms a frame", "training, min"]
-    return [headings, *(_main_row(row, several) for row in summary["variants"])]
+                *(["published J / F / J&F", "published Δ"] if known else []), "training loss",
+                "Δ loss", "parameters beside the backbone", "ms a frame", "training, min"]
+    return [headings, *(_main_row(row, several, known) for row in summary["variants"])]
 
 
-def _main_row(row: dict, several: bool) -> list[str]:
+def _main_row(row: dict, several: bool, known: bool) -> list[str]:
     heads = row.get("parameters", 0) - row.get("backbone_parameters", 0)
     spread = "..".join(_number(value) for value in row.get("jf_range", [None]))
-    published = " / ".join(_number(row["published"].get(key)) for key in SCORES)
+    scores = " / ".join(_number(row["published"].get(key)) for key in SCORES)
+    published = [scores if row["published"] else "-", _difference(row.get("published_difference"))]
     return [
         row["title"],
         *(_number(row.get(key)) for key in SCORES),
         *([spread] if several else []),
         _difference(row.get("difference"), row.get("standard_error")),
-        published if row["published"] else "-",
-        _difference(row.get("published_difference")),
+        *(published if known else []),
         _number(row.get("training_loss"), 3),
         _difference(*(row.get("loss_difference") or (None,)), digits=3),
         f"{heads / 1e6:.3f} M" if heads else "-",
@@ -53,7 +54,7 @@ def video_rows(summary: dict) -> list[list[str]]:
 
 def to_markdown(summary: dict) -> str:
     """Both tables, and what they were made with."""
-    parts = [f"# Ablation of {summary['model']}", "", _conditions(summary), "",
+    parts = [f"# Ablation of {summary['model']}: {summary['table']}", "", _conditions(summary), "",
              _markdown(main_rows(summary)), ""]
     if summary["runs"]:
         parts += ["J&F by video:", "", _markdown(video_rows(summary)), ""]
@@ -85,19 +86,23 @@ def to_csv(summary: dict) -> str:
 
 
 def write_report(folder: Path, summary: dict) -> None:
-    """Write ablation.md, ablation.json and ablation.csv; the folder is made where it is missing."""
+    """Write TABLE.md, .json and .csv; the folder is made where it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "ablation.md").write_text(to_markdown(summary), encoding="utf-8")
-    (folder / "ablation.csv").write_text(to_csv(summary), encoding="utf-8")
-    write_json(folder / "ablation.json", summary)
+    name = summary["table"]
+    (folder / f"{name}.md").write_text(to_markdown(summary), encoding="utf-8")
+    (folder / f"{name}.csv").write_text(to_csv(summary), encoding="utf-8")
+    write_json(folder / f"{name}.json", summary)
 
 
 def _conditions(summary: dict) -> str:
     """What the figures hold for, in a few sentences."""
-    height, width = summary["clip_size"]
+    stages = [
+        "{steps} steps of {batch} clips at {} x {}".format(*stage["clip_size"], **stage)
+        for stage in summary["stages"]
+    ]
     sentences = [
-        f"Every variant was trained alike: {summary['steps']} steps of {summary['batch']} clips at "
-        f"{height} x {width}, the same clips for all that have the same seed.",
+        f"Every variant was trained alike: {', then '.join(stages)}, the same clips for all that "
+        "have the same seed.",
     ]
     if summary["runs"]:
         run = summary["runs"][0]

@@ -18,7 +18,7 @@ def summarise(table: AblationTable, records: Sequence[dict]) -> dict:
     Scores are means over the videos, and over the seeds where there are several. `difference` is
     in J&F to the first variant, on the seeds that both have; `standard_error` is that of its mean
     over the videos, which tells a difference that most of them show from one that a few make.
-    `loss_difference` is the same of the training loss, over the last steps.
+    `loss_difference` is the same of the training loss, over the last steps of the last stage.
 
     Args:
         table: the ablation.
@@ -41,13 +41,15 @@ def summarise(table: AblationTable, records: Sequence[dict]) -> dict:
             row |= _against(of[variant.name], of[first.name])
         rows.append(row)
     return {
-        "model": table.stage.model,
+        "table": table.name,
+        "model": table.model,
         "published_on": table.published_on,
         "size": table.size,
         "precision": table.precision,
-        "steps": table.stage.steps,
-        "batch": table.stage.batch,
-        "clip_size": list(table.stage.size),
+        "stages": [
+            {"steps": stage.steps, "batch": stage.batch, "clip_size": list(stage.size)}
+            for stage in table.stages
+        ],
         "videos": list(records[0]["sequences"]) if records else [],
         "variants": rows,
         "runs": list(records),
@@ -59,7 +61,8 @@ def _measured(records: Sequence[dict]) -> dict:
     if not records:
         return {}
     times = [r["ms_per_frame"]["median"] for r in records if r["ms_per_frame"]]
-    losses = [loss for record in records for loss in record["last_losses"]]
+    losses = [loss for record in records for loss in record["last_losses"] if loss is not None]
+    seconds = [r["training_seconds"] for r in records if r["training_seconds"] is not None]
     jf = [record["jf"] for record in records]
     return {
         **{key: _mean(record[key] for record in records) for key in SCORES},
@@ -72,7 +75,7 @@ def _measured(records: Sequence[dict]) -> dict:
         "backbone_parameters": records[0]["backbone_parameters"],
         "ms_per_frame": _mean(times) if times else None,
         "training_loss": _mean(losses) if losses else None,
-        "training_minutes": _mean(record["training_seconds"] / 60 for record in records),
+        "training_minutes": _mean(seconds) / 60 if seconds else None,
     }
 
 
@@ -92,6 +95,7 @@ def _against(own: Sequence[dict], full: Sequence[dict]) -> dict:
         for a, b in pairs
         if len(a["last_losses"]) == len(b["last_losses"])
         for one, other in zip(a["last_losses"], b["last_losses"], strict=True)
+        if one is not None and other is not None
     ]
     return {
         # Of the overall scores, which are not those of the videos where some show several objects.

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,12 @@ from pathlib import Path
 import cv2
 import torch
 
-from vos_ros.ablation.record import SCORES_FILE, Job, begin, digest, write_json
+from vos_ros.ablation.record import SCORES_FILE, Job, begin, digest, read_log, write_json
 from vos_ros.ablation.scoring import HeldOutVideos, Scorer, open_held_out
 from vos_ros.evaluation import environment
 from vos_ros.evaluation.sources import SegmenterSettings
 from vos_ros.training.distributed import World
-from vos_ros.training.run import LOG, WEIGHTS
+from vos_ros.training.run import WEIGHTS
 from vos_ros.training.skipped import SKIPPED, read_skipped
 from vos_ros.training.stage_run import RunOptions, StageRun
 from vos_ros.weights import WeightsError, load_network, read_card
@@ -25,7 +24,7 @@ from vos_ros.weights import WeightsError, load_network, read_card
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is: `done` of `total` steps, or of frames while it is scored."""
+    """How far a job is: `done` of `total` steps of all stages, or of frames while it is scored."""
 
     what: str
     done: int
@@ -48,6 +47,7 @@ class VariantTask:
         clip_workers: processes that make clips; 0 makes them in the process that trains.
         minutes: between two checkpoints.
         beside: jobs done at the same time, which the times depend on.
+        imagenet: file of ImageNet weights for the backbone; its SHA-256 is the job's.
     """
 
     data: Path
@@ -56,6 +56,7 @@ class VariantTask:
     clip_workers: int = 0
     minutes: float = 3.0
     beside: int = 1
+    imagenet: Path | None = None
 
     def __call__(
         self, job: Job, tell: Callable[[Progress], None], stopped: Callable[[], bool]
@@ -81,18 +82,33 @@ class VariantTask:
     def _train(
         self, job: Job, tell: Callable[[Progress], None], stopped: Callable[[], bool]
     ) -> None:
-        steps = job.stage.steps
-        if _steps_in(job.out / WEIGHTS) == steps:  # only the scores are to be made
-            tell(Progress("step", steps, steps))
-            return
-        options = RunOptions(self.data, job.out, workers=self.clip_workers, minutes=self.minutes)
-        name = f"ablation of {job.stage.model}: {job.variant}"
-        run = StageRun(job.stage, name, options, World.single(self.device))
-        tell(Progress("step", run.trainer.step, steps))
-        for values in run.steps(stopping=stopped):
-            tell(Progress("step", run.trainer.step, steps, values["loss"]))
-        if run.stopped:
-            raise Stopped
+        first = _stages_done(job)
+        done = sum(stage.steps for stage in job.stages[:first])
+        if first == len(job.stages):  # only the scores are to be made
+            tell(Progress("step", done, job.steps))
+        for index in range(first, len(job.stages)):
+            run = self._stage_run(job, index)
+            tell(Progress("step", done + run.trainer.step, job.steps))
+            for values in run.steps(stopping=stopped):
+                tell(Progress("step", done + run.trainer.step, job.steps, values["loss"]))
+            if run.stopped:
+                raise Stopped
+            done += job.stages[index].steps
+
+    def _stage_run(self, job: Job, index: int) -> StageRun:
+        """One stage of a job; all but the first start from the weights of the one before."""
+        options = RunOptions(
+            self.data,
+            job.folders[index],
+            init=job.folders[index - 1] / WEIGHTS if index else None,
+            imagenet=None if index else self.imagenet,
+            workers=self.clip_workers,
+            minutes=self.minutes,
+        )
+        name = f"ablation of {job.model}: {job.variant}"
+        if len(job.stages) > 1:
+            name += f", stage {index + 1}"
+        return StageRun(job.stages[index], name, options, World.single(self.device))
 
     def _score(
         self,
@@ -119,9 +135,8 @@ class VariantTask:
         """What the scores were made with."""
         network, card = load_network(job.out / WEIGHTS)
         training, scored = job.training(), job.scoring()
-        log = [json.loads(line) for line in (job.out / LOG).read_text().splitlines()]
         return {
-            "model": job.stage.model,
+            "model": job.model,
             "variant": job.variant,
             "seed": job.seed,
             "trained_as": digest(training),
@@ -130,9 +145,9 @@ class VariantTask:
             "scoring": scored,
             "parameters": _parameters(network),
             "backbone_parameters": _parameters(network.backbone),
-            "steps": len(log),
-            "training_seconds": sum(job.stage.batch / entry["clips_per_second"] for entry in log),
-            "skipped_files": len(read_skipped(job.out / SKIPPED)),
+            "steps": job.steps,
+            "training_seconds": _training_seconds(job),
+            "skipped_files": len({f for o in job.folders for f in read_skipped(o / SKIPPED)}),
             "weights": card.sha256,
             "commit": card.commit,
             "device": self.device,
@@ -143,12 +158,30 @@ class VariantTask:
         }
 
 
+def _stages_done(job: Job) -> int:
+    """How many stages are trained; whatever came before a finished one is not looked for."""
+    numbered = enumerate(zip(job.stages, job.folders, strict=True), start=1)
+    done = [n for n, (stage, out) in numbered if _steps_in(out / WEIGHTS) == stage.steps]
+    return max(done, default=0)
+
+
 def _steps_in(weights: Path) -> int:
     """Steps after which a weight file was written; 0 when there is none that can be read."""
     try:
         return read_card(weights).schedule[-1]["done"]
     except (WeightsError, LookupError):
         return 0
+
+
+def _training_seconds(job: Job) -> float | None:
+    """What all steps took; None where a log does not say it, as old ones do not."""
+    seconds = 0.0
+    for stage, folder in zip(job.stages, job.folders, strict=True):
+        rates = [entry.get("clips_per_second") for entry in read_log(folder).values()]
+        if len(rates) < stage.steps or not all(rates):
+            return None
+        seconds += sum(stage.batch / rate for rate in rates)
+    return seconds
 
 
 def _parameters(module: torch.nn.Module) -> int:

@@ -14,10 +14,12 @@ from tqdm import tqdm
 
 from vos_ros.ablation import record, report
 from vos_ros.ablation.processes import Failure, run_jobs
+from vos_ros.ablation.readiness import check_imagenet, check_networks
+from vos_ros.ablation.reading import read_tables
 from vos_ros.ablation.record import Job, jobs_of
 from vos_ros.ablation.scoring import open_held_out
 from vos_ros.ablation.summary import summarise
-from vos_ros.ablation.table import AblationTable, TableError, read_tables
+from vos_ros.ablation.table import AblationTable, TableError
 from vos_ros.ablation.variant import Progress, VariantTask
 from vos_ros.apps.arguments import positive, span, whole
 from vos_ros.evaluation.errors import EvaluationError
@@ -40,10 +42,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="folder that the paths in it start from")
     parser.add_argument("--out", type=Path, required=True, metavar="RUNS",
                         help="folder for weights and scores, RUNS/MODEL/VARIANT/seedK, and for "
-                        "RUNS/MODEL/ablation.md, .json and .csv")
+                        "RUNS/MODEL/TABLE.md, .json and .csv")
     parser.add_argument("--variants", nargs="+", default=[], metavar="NAME",
                         help="only these variants of the tables")
-    parser.add_argument("--steps", type=positive, help="another number than the stage says")
+    parser.add_argument("--steps", type=positive, help="of every stage, instead of what it says")
+    parser.add_argument("--imagenet", type=Path, metavar="FILE",
+                        help="ImageNet weights of the backbone, instead of the registry package's "
+                        "(torchvision's file of a ResNet)")
     parser.add_argument("--fresh", action="store_true",
                         help="train anew what is in RUNS of the variants chosen")
     parser.add_argument("--report-only", action="store_true",
@@ -82,8 +87,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _ablate(args: argparse.Namespace) -> int:
-    tables = read_tables(args.table, args.steps)
+    tables = read_tables(args.table, args.steps, args.imagenet)
     jobs = jobs_of(tables, args.out, args.variants)
+    check_networks(jobs)
     if args.fresh and not args.report_only:
         for job in jobs:
             record.clear(job)
@@ -93,13 +99,14 @@ def _ablate(args: argparse.Namespace) -> int:
     if args.report_only or not todo:
         _report(tables, args.out)
         return 0
+    check_imagenet(todo)
     for table in tables:  # what is absent is told before any training
         open_held_out(table.held_out, args.data)
     kept = [job.name for job in jobs if job not in todo]
     if kept:
         print(f"finished before: {', '.join(kept)}", file=sys.stderr)
     task = VariantTask(args.data, args.device, args.threads, args.clip_workers, args.minutes,
-                       min(args.workers, len(todo)))
+                       min(args.workers, len(todo)), args.imagenet)
     with noted_signals() as signals, _Display(todo, tables, args.out) as display:
         run_jobs(task, todo, args.workers, lambda: bool(signals), display.progress, display.end)
     _report(tables, args.out)
@@ -115,9 +122,9 @@ def _ablate(args: argparse.Namespace) -> int:
 def _report(tables: Sequence[AblationTable], out: Path) -> None:
     """Write the reports, and the tables to the terminal."""
     for table in tables:
-        folder, summary = out / table.stage.model, _summary(table, out)
+        folder, summary = out / table.model, _summary(table, out)
         report.write_report(folder, summary)
-        print(f"{report.to_text(summary)}\nwrote {folder / 'ablation.md'}, .json and .csv")
+        print(f"{report.to_text(summary)}\nwrote {folder / table.name}.md, .json and .csv")
 
 
 def _summary(table: AblationTable, out: Path) -> dict:
@@ -131,7 +138,7 @@ class _Display:
         self._tables, self._out = tables, out
         self._steps: dict[str, int] = {}
         self._states: dict[str, str] = {}
-        self._done, self._total = 0, sum(job.stage.steps for job in jobs)
+        self._done, self._total = 0, sum(job.steps for job in jobs)
         self._bar = tqdm(total=self._total, unit="step", desc="ablate", disable=None,
                          smoothing=0.05)
         self._began = self._said = time.monotonic()
@@ -177,7 +184,7 @@ class _Display:
             entry = record.finished(job)
             text = f"{job.name}: J {entry['j']:.1f}  F {entry['f']:.1f}  J&F {entry['jf']:.1f}"
             for table in self._tables:
-                report.write_report(self._out / table.stage.model, _summary(table, self._out))
+                report.write_report(self._out / table.model, _summary(table, self._out))
         self._bar.write(text, file=sys.stderr)
 
 
