@@ -31,7 +31,7 @@ ARROWS = {
     "segmenter": {"core", "models"},
     "training": {"training", "core", "data", "models"},
     "evaluation": {"evaluation", "core", "data", "segmenter"},
-    "ablation": {"ablation", "core", "data", "evaluation", "training"},
+    "ablation": {"ablation", "core", "data", "evaluation", "models", "training"},
     "benchmark": {"benchmark", "core", "evaluation", "models", "segmenter", "training"},
     "ros": {"ros", "core", "segmenter"},
     "apps": {
