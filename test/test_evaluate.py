@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from evaluating import evaluate_fake
 from moving_squares import (
     HEIGHT,
     LENGTHS,
@@ -45,9 +46,7 @@ def command(root: Path, monkeypatch):
     """Calls the command with the fake in place of the weights; returns its exit code."""
 
     def call(*argv: object, build=LAGGING) -> int:
-        monkeypatch.setattr(evaluate, "open_weights", lambda args: (
-            build, {"name": "fake.safetensors", "model": "fake", "sha256": "0" * 64}))
-        return evaluate.main(["--root", str(root), *map(str, argv)])
+        return evaluate_fake(monkeypatch, build, "--root", root, *argv)
 
     return call
 

@@ -8,6 +8,7 @@ import json
 
 import numpy as np
 import pytest
+from evaluating import evaluate_fake
 from moving_squares import (
     LENGTHS,
     Build,
@@ -23,7 +24,7 @@ from PIL import Image
 from vos_ros.apps import evaluate
 from vos_ros.data.davis import DavisDataset
 from vos_ros.data.image_files import write_labels
-from vos_ros.evaluation import checkpoint, pictures
+from vos_ros.evaluation import pictures
 from vos_ros.evaluation.checkpoint import Checkpoint
 from vos_ros.evaluation.pictures import can_draw, write_contact_sheet
 from vos_ros.evaluation.results import packed, unpacked
@@ -43,9 +44,7 @@ def command(root, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def call(*argv: object, build=LAGGING) -> int:
-        monkeypatch.setattr(evaluate, "open_weights", lambda args: (
-            build, {"name": "fake.safetensors", "model": "fake", "sha256": "0" * 64}))
-        return evaluate.main(["--root", str(root), *map(str, argv)])
+        return evaluate_fake(monkeypatch, build, "--root", root, *argv)
 
     return call
 
@@ -161,7 +160,7 @@ def test_beginning_anew_loses_nothing_when_it_is_cut_short(root, tmp_path, monke
     def pulled(*_):
         raise OSError("the plug was pulled")
 
-    monkeypatch.setattr(checkpoint.os, "replace", pulled)
+    monkeypatch.setattr("os.replace", pulled)
     with pytest.raises(OSError, match="plug"):
         file.begin({})
     assert file.load() == made

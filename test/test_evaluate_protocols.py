@@ -24,9 +24,9 @@ from coloured_objects import (
     write_frames,
     write_masks,
 )
+from evaluating import evaluate_fake
 from PIL import Image
 
-from vos_ros.apps import evaluate
 from vos_ros.data.image_files import read_labels
 from vos_ros.drawing import colour_of
 from vos_ros.evaluation import figure
@@ -47,9 +47,7 @@ def command(monkeypatch):
     """Calls the command with the fake in place of the weights; returns its exit code."""
 
     def call(dataset: str, root: Path, *argv: object, build=SHIFTED) -> int:
-        monkeypatch.setattr(evaluate, "open_weights", lambda args: (
-            build, {"name": "fake.safetensors", "model": "fake", "sha256": "0" * 64}))
-        return evaluate.main(["--dataset", dataset, "--root", str(root), *map(str, argv)])
+        return evaluate_fake(monkeypatch, build, "--dataset", dataset, "--root", root, *argv)
 
     return call
 

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import shutil
 import sys
+from functools import partial
 
 import cv2
 import numpy as np
 import pytest
 import torch
-import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tiny import add_tiny_backbone
-from train_cases import STAGE, draw_data, logged, tensors
+from train_cases import draw_data, logged, run_train, tensors
 
 from vos_ros.apps import train
 from vos_ros.training.monitor import PICTURE, Monitor, tag_of
@@ -50,14 +50,7 @@ def start(tmp_path, monkeypatch):
     """Start the program; entries of the stage may be changed."""
     add_tiny_backbone(monkeypatch)
     draw_data(tmp_path / "data")
-
-    def run(*options, **entries):
-        (tmp_path / "stage.yaml").write_text(yaml.safe_dump(STAGE | entries))
-        given = ["--config", tmp_path / "stage.yaml", "--data", tmp_path / "data"]
-        given += ["--out", tmp_path / "out", "--workers", "0", *options]
-        return train.main([*map(str, given)])
-
-    return run
+    return partial(run_train, tmp_path)
 
 
 def check_curves(folder):

@@ -6,17 +6,16 @@ from __future__ import annotations
 
 import json
 import signal
+from functools import partial
 
 import cv2
 import numpy as np
 import pytest
 import torch
-import yaml
 from safetensors.torch import save_file
 from tiny import CONFIG, TinyBackbone, add_tiny_backbone, tiny_gfddal
-from train_cases import STAGE, draw_data, logged, tensors
+from train_cases import draw_data, logged, run_train, tensors
 
-from vos_ros.apps import train
 from vos_ros.segmenter import VideoSegmenter
 from vos_ros.training import stage_run
 from vos_ros.weights import ModelCard, load_network, read_card, save_network
@@ -36,13 +35,7 @@ def data(tmp_path):
 def start(tmp_path, data):
     """Start the program; entries of the stage may be changed or taken away (None)."""
 
-    def run(*options, out="out", **entries):
-        stage = {k: v for k, v in (STAGE | entries).items() if v is not None}
-        (tmp_path / "stage.yaml").write_text(yaml.safe_dump(stage))
-        given = ["--config", tmp_path / "stage.yaml", "--data", data, "--out", tmp_path / out]
-        return train.main([*map(str, given), "--workers", "0", "--no-tensorboard", *options])
-
-    return run
+    return partial(run_train, tmp_path, "--no-tensorboard")
 
 
 def test_a_stage_ends_with_weights_that_can_be_used(start, tmp_path, data, capsys):

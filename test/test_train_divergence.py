@@ -9,11 +9,9 @@ import math
 
 import pytest
 import torch
-import yaml
 from tiny import add_tiny_backbone
-from train_cases import STAGE, draw_data, logged, tensors
+from train_cases import draw_data, failing_batches, logged, run_train, tensors
 
-from vos_ros.apps import train
 from vos_ros.training import divergence, stage_run
 from vos_ros.training.agreement import ToldElsewhere
 from vos_ros.training.loop import Trainer
@@ -23,9 +21,8 @@ from vos_ros.training.loop import Trainer
 def start(tmp_path, monkeypatch):
     """Start the program on a stage of many steps; the losses of some of them are not finite."""
     add_tiny_backbone(monkeypatch)
-    data = draw_data(tmp_path / "data")
-    entries = {"steps": 60, "lengths": [[0.0, 2]], "network": STAGE["network"]}
-    (tmp_path / "stage.yaml").write_text(yaml.safe_dump(STAGE | entries))
+    draw_data(tmp_path / "data")
+    entries = {"steps": 60, "lengths": [[0.0, 2]]}
     losses = Trainer._clip_losses
 
     def run(*options, bad=(), out="out"):
@@ -34,8 +31,7 @@ def start(tmp_path, monkeypatch):
             return {name: value * factor for name, value in losses(self, *batch).items()}
 
         monkeypatch.setattr(Trainer, "_clip_losses", spoilt)
-        given = ["--config", tmp_path / "stage.yaml", "--data", data, "--out", tmp_path / out]
-        return train.main([*map(str, given), "--workers", "0", "--no-tensorboard", *options])
+        return run_train(tmp_path, "--no-tensorboard", *options, out=out, **entries)
 
     return run
 
@@ -95,20 +91,11 @@ def test_one_that_is_never_finite_ends_before_it_has_saved_anything(start, tmp_p
     assert not list((tmp_path / "out").glob("*.safetensors"))
 
 
-class ToldByAnother(stage_run.StageBatches):
-    """Batches of which another process cannot have the third."""
-
-    def __call__(self, step, length):
-        for number, batch in enumerate(super().__call__(step, length), step):
-            if number == 2:
-                raise ToldElsewhere("another process")
-            yield batch
-
-
 def test_what_was_done_is_saved_where_another_process_met_what_ends_all(
     start, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(stage_run, "StageBatches", ToldByAnother)
+    failing = failing_batches(2, ToldElsewhere("another process"))
+    monkeypatch.setattr(stage_run, "StageBatches", failing)
     assert start() == 2
     assert len(logged(tmp_path / "out")) == 2
     assert (tmp_path / "out/weights.safetensors").exists()

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-import yaml
 from tiny import add_tiny_backbone
-from train_cases import STAGE, draw_data, logged, tensors
+from train_cases import draw_data, failing_batches, logged, run_train, tensors
 
-from vos_ros.apps import train
 from vos_ros.training import stage_run
 from vos_ros.training.stage import StageError
 
@@ -24,13 +22,11 @@ def data(tmp_path):
 def start(tmp_path, data, monkeypatch):
     """Start the program on the stills alone."""
     add_tiny_backbone(monkeypatch)
-    entries = STAGE | {"data": {"stills": {"folders": ["stills"]}}}
-    (tmp_path / "stage.yaml").write_text(yaml.safe_dump(entries))
+    stills = {"stills": {"folders": ["stills"]}}
 
     def run(*options, out="out", workers=0):
-        given = ["--config", tmp_path / "stage.yaml", "--data", data, "--out", tmp_path / out]
-        given += ["--workers", workers, "--no-tensorboard", *options]
-        return train.main([*map(str, given)])
+        options = ("--workers", workers, "--no-tensorboard", *options)
+        return run_train(tmp_path, *options, out=out, data=stills)
 
     return run
 
@@ -67,20 +63,11 @@ def test_where_all_is_well_nothing_is_listed(start, tmp_path, capsys):
     assert "could not be used" not in capsys.readouterr().out
 
 
-class Spoiling(stage_run.StageBatches):
-    """Batches of which the fourth cannot be had."""
-
-    def __call__(self, step, length):
-        for number, batch in enumerate(super().__call__(step, length), step):
-            if number == 3:
-                raise StageError("late.jpg: is damaged")
-            yield batch
-
-
 def test_what_was_done_before_a_refusal_is_kept(start, tmp_path, capsys, monkeypatch):
     assert start(out="whole") == 0
     with monkeypatch.context() as patched:
-        patched.setattr(stage_run, "StageBatches", Spoiling)
+        failing = failing_batches(3, StageError("late.jpg: is damaged"))
+        patched.setattr(stage_run, "StageBatches", failing)
         assert start() == 2
     assert capsys.readouterr().err.splitlines()[-1] == "train: late.jpg: is damaged"
     assert len(logged(tmp_path / "out")) == 3

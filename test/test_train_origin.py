@@ -6,16 +6,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 
 import pytest
 import torch
-import yaml
 from safetensors import safe_open
 from safetensors.torch import save_file
 from tiny import CONFIG, TinyBackbone, add_tiny_backbone, tiny_gfddal
-from train_cases import STAGE, draw_data, logged, tensors
+from train_cases import draw_data, logged, run_train, tensors
 
-from vos_ros.apps import train
 from vos_ros.training import run as run_module
 from vos_ros.weights import ModelCard, file_hash, read_card, save_network
 
@@ -24,15 +23,8 @@ from vos_ros.weights import ModelCard, file_hash, read_card, save_network
 def start(tmp_path, monkeypatch):
     """Start the program; entries of the stage may be changed or taken away (None)."""
     add_tiny_backbone(monkeypatch)
-    data = draw_data(tmp_path / "data")
-
-    def run(*options, out="out", **entries):
-        stage = {k: v for k, v in (STAGE | entries).items() if v is not None}
-        (tmp_path / "stage.yaml").write_text(yaml.safe_dump(stage))
-        given = ["--config", tmp_path / "stage.yaml", "--data", data, "--out", tmp_path / out]
-        return train.main([*map(str, given), "--workers", "0", "--no-tensorboard", *options])
-
-    return run
+    draw_data(tmp_path / "data")
+    return partial(run_train, tmp_path, "--no-tensorboard")
 
 
 @pytest.fixture

@@ -24,10 +24,10 @@ from coloured_objects import (
     write_frames,
     write_masks,
 )
+from evaluating import evaluate_fake
 
 from vos_ros.ablation.scoring import open_held_out
 from vos_ros.ablation.table import HeldOut
-from vos_ros.apps import evaluate
 from vos_ros.data.datasets import open_dataset
 from vos_ros.data.image_files import read_labels, write_labels
 from vos_ros.data.segtrack import SegTrackDataset
@@ -54,9 +54,7 @@ def root(tmp_path):
 @pytest.fixture
 def command(monkeypatch):
     def call(dataset, root, *argv, build=RIGHT) -> int:
-        monkeypatch.setattr(evaluate, "open_weights", lambda args: (
-            build, {"name": "fake.safetensors", "model": "fake", "sha256": "0" * 64}))
-        return evaluate.main(["--dataset", dataset, "--root", str(root), *map(str, argv)])
+        return evaluate_fake(monkeypatch, build, "--dataset", dataset, "--root", root, *argv)
 
     return call
 

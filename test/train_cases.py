@@ -10,8 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+import yaml
 from safetensors import safe_open
 from tiny import CONFIG
+
+from vos_ros.apps import train
+from vos_ros.training.sources import StageBatches
 
 STAGE = {
     "model": "gfddal",
@@ -57,6 +61,32 @@ def draw_data(root: Path) -> Path:
     (root / "davis/ImageSets/480p").mkdir(parents=True)
     (root / "davis/ImageSets/480p/train.txt").write_text("square\n")
     return root
+
+
+def run_train(folder: Path, *options: object, out: str = "out", **entries: object) -> int:
+    """Calls `train` with the data in `folder`/data; returns its exit code.
+
+    Entries of `STAGE` may be changed, or taken away (None). Clips are made in this process unless
+    the options say otherwise.
+    """
+    stage = {k: v for k, v in (STAGE | entries).items() if v is not None}
+    config = folder / "stage.yaml"
+    config.write_text(yaml.safe_dump(stage))
+    paths = ["--config", config, "--data", folder / "data", "--out", folder / out]
+    return train.main([*map(str, paths), "--workers", "0", *map(str, options)])
+
+
+def failing_batches(after: int, error: Exception) -> type[StageBatches]:
+    """Batches of which so many can be had, counted from the first step; then there is an error."""
+
+    class Failing(StageBatches):
+        def __call__(self, step, length):
+            for number, batch in enumerate(super().__call__(step, length), step):
+                if number == after:
+                    raise error
+                yield batch
+
+    return Failing
 
 
 def tensors(path: Path) -> dict[str, torch.Tensor]:

@@ -17,7 +17,7 @@ def replacing(path: Path) -> Iterator[Path]:
     It is on the disk before it takes the place: a system may else put the new name there first, and
     a power cut leave an empty file under it. An error in the block leaves the old file alone.
     """
-    partial = path.with_suffix(".partial")
+    partial = path.with_name(path.name + ".partial")  # of no other file, whatever their suffixes
     yield partial
     synchronise(partial)
     os.replace(partial, path)

@@ -11,17 +11,17 @@ and those of the ones before in stage1, stage2, ... in it.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import math
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vos_ros.ablation.table import AblationTable, HeldOut, TableError, Variant
+from vos_ros.files import replacing
+from vos_ros.stated import stated
 from vos_ros.training.run import LOG
 from vos_ros.training.stage import Stage
 
@@ -79,7 +79,7 @@ class Job:
         Defaults are left out so that an entry which stages get later changes nothing. Stages before
         the last are told apart, under `earlier_stages`.
         """
-        *before, last = (_stated(stage) for stage in self.stages)
+        *before, last = (stated(stage) for stage in self.stages)
         others = {"earlier_stages": before, "imagenet_sha256": self.imagenet}
         return last | {name: value for name, value in others.items() if value}
 
@@ -87,7 +87,7 @@ class Job:
         """What the scores depend on beside the weights."""
         # Split and sequences are always told; other defaults are left out, as in `training`.
         always = {"split": "", "sequences": []}
-        folders = [always | _stated(folder) for folder in self.held_out]
+        folders = [always | stated(folder) for folder in self.held_out]
         return {"held_out": folders, "size": self.size, "precision": self.precision}
 
 
@@ -199,9 +199,8 @@ def digest(content: dict) -> str:
 
 def write_json(path: Path, content: dict) -> None:
     """Write a file whole or not at all."""
-    partial = path.with_suffix(path.suffix + ".partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _read(path: Path) -> dict | None:
@@ -237,10 +236,3 @@ def _last_losses(folder: Path) -> list[float | None]:
     steps = range(last - max(1, last // 5) + 1, last + 1) if entries else ()
     losses = [entries.get(step, {}).get("loss") for step in steps]
     return [x if isinstance(x, (int, float)) and math.isfinite(x) else None for x in losses]
-
-
-def _stated(entries: Stage | HeldOut) -> dict:
-    """The entries that differ from their defaults, as JSON has them, where tuples are lists."""
-    defaults = {f.name: f.default for f in dataclasses.fields(entries)}
-    values = dataclasses.asdict(entries)
-    return json.loads(json.dumps({k: v for k, v in values.items() if v != defaults[k]}))

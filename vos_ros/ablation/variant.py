@@ -16,10 +16,10 @@ from vos_ros.ablation.scoring import HeldOutVideos, Scorer, open_held_out
 from vos_ros.evaluation import environment
 from vos_ros.evaluation.sources import SegmenterSettings
 from vos_ros.training.distributed import World
-from vos_ros.training.run import WEIGHTS
+from vos_ros.training.run import WEIGHTS, saved_step
 from vos_ros.training.skipped import SKIPPED, read_skipped
 from vos_ros.training.stage_run import RunOptions, StageRun
-from vos_ros.weights import WeightsError, load_network, read_card
+from vos_ros.weights import load_network
 
 
 @dataclass(frozen=True)
@@ -161,16 +161,8 @@ class VariantTask:
 def _stages_done(job: Job) -> int:
     """How many stages are trained; whatever came before a finished one is not looked for."""
     numbered = enumerate(zip(job.stages, job.folders, strict=True), start=1)
-    done = [n for n, (stage, out) in numbered if _steps_in(out / WEIGHTS) == stage.steps]
+    done = [n for n, (stage, out) in numbered if saved_step(out) == stage.steps]
     return max(done, default=0)
-
-
-def _steps_in(weights: Path) -> int:
-    """Steps after which a weight file was written; 0 when there is none that can be read."""
-    try:
-        return read_card(weights).schedule[-1]["done"]
-    except (WeightsError, LookupError):
-        return 0
 
 
 def _training_seconds(job: Job) -> float | None:

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
 from vos_ros.evaluation.results import ObjectResult, SequenceResult
+from vos_ros.files import replacing
 
 
 class Checkpoint:
@@ -48,9 +48,8 @@ class Checkpoint:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         lines = [json.dumps({"run": self._run})]
         lines += [_line(result) for result in results.values()]
-        beside = self._path.with_name(self._path.name + ".new")
-        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        os.replace(beside, self._path)
+        with replacing(self._path) as beside:
+            beside.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def add(self, result: SequenceResult) -> None:
         """Appends a finished sequence."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vos_ros.models.state import SegmentationNetwork
+from vos_ros.stated import stated
 from vos_ros.training.checkpoint import CheckpointError, read_progress
 from vos_ros.training.run import stage_network, starting_network
 from vos_ros.training.stage import Stage, StageError
@@ -52,7 +53,7 @@ class Origin:
         other = [
             _difference(name, self.stage, stage)
             for name in (f.name for f in dataclasses.fields(Stage))
-            if self.stage.get(name) != stage.stated().get(name)
+            if self.stage.get(name) != stated(stage).get(name)
         ]
         files = (("--init", self.init, init), ("--imagenet", self.imagenet, imagenet))
         other += [name for name, began, path in files if not _same_file(began, path)]
@@ -91,7 +92,7 @@ def begin_or_go_on(
 
 
 def _origin(stage: Stage, history: ModelCard, imagenet: str) -> Origin:
-    return Origin(stage.stated(), history.sha256, imagenet, history.data, history.schedule)
+    return Origin(stated(stage), history.sha256, imagenet, history.data, history.schedule)
 
 
 def _read(checkpoint: Path) -> Origin | None:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,15 +109,6 @@ class Stage:
                 f"scored_from must be below the length of every clip, {shortest} frames, "
                 f"not {self.scored_from}"
             )
-
-    def stated(self) -> dict:
-        """The entries that differ from their defaults, as JSON has them, where tuples are lists.
-
-        Defaults are left out so that an entry which stages get later changes nothing.
-        """
-        defaults = {f.name: f.default for f in dataclasses.fields(self)}
-        entries = dataclasses.asdict(self)
-        return json.loads(json.dumps({k: v for k, v in entries.items() if v != defaults[k]}))
 
     def length_at(self, step: int) -> int:
         """Frames per clip at a step."""
