@@ -45,6 +45,7 @@ def test_one_version_everywhere() -> None:
 
 #: the rosdep keys of what is not a ROS package
 KEYS = {
+    "matplotlib": "python3-matplotlib",
     "cv2": "python3-opencv",
     "hypothesis": "python3-hypothesis",
     "mpmath": "python3-mpmath",
@@ -56,8 +57,8 @@ KEYS = {
     "tqdm": "python3-tqdm",
     "yaml": "python3-yaml",
 }
-#: safetensors has none; av is used where it is installed and done without elsewhere
-WITHOUT_KEY = {"safetensors", "av"}
+#: none in the package, whatever pip calls them; av is used where installed and done without elsewhere
+WITHOUT_KEY = {"safetensors", "av", "pycocotools", "tensorboard"}
 #: what the tests need and no statement imports
 UNIMPORTED = {"launch_pytest", "python3-pytest-timeout", "python3-pytest-xdist"}
 

@@ -135,7 +135,7 @@ def test_missing_weights_are_refused():
 
 
 def test_weights_of_another_model_are_refused(weights: Path):
-    with pytest.raises(ModelError, match="Model is 'dgmpm', but the weights 'untrained' are of gfd"):
+    with pytest.raises(ModelError, match="Model is 'dgmpm', but the weights 'untrained' are"):
         build_segmenter(Settings(model="dgmpm", weights=str(weights), device="cpu"))
 
 

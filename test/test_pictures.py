@@ -40,7 +40,8 @@ def test_a_row_for_each_clip_and_a_column_for_each_frame():
 @pytest.mark.parametrize(("height", "width"), [(256, 448), (64, 112), (32, 64)])
 def test_frames_of_every_size_become_tiles_of_one_width(height, width):
     picture = clips_picture(*clips(1, 2, height, width))
-    assert picture.shape == (TILE_WIDTH * height // width + 2 * GAP, 2 * (TILE_WIDTH + GAP) + GAP, 3)
+    rows, columns = TILE_WIDTH * height // width + 2 * GAP, 2 * (TILE_WIDTH + GAP) + GAP
+    assert picture.shape == (rows, columns, 3)
 
 
 def test_of_a_large_batch_and_a_long_clip_some_are_shown_the_first_and_last_frame_among_them():
