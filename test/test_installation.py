@@ -57,7 +57,7 @@ KEYS = {
     "tqdm": "python3-tqdm",
     "yaml": "python3-yaml",
 }
-#: none in the package, whatever pip calls them; av is used where installed and done without elsewhere
+#: pip has these, rosdep not; av is used where it is installed and done without elsewhere
 WITHOUT_KEY = {"safetensors", "av", "pycocotools", "tensorboard"}
 #: what the tests need and no statement imports
 UNIMPORTED = {"launch_pytest", "python3-pytest-timeout", "python3-pytest-xdist"}
