@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from document_tables import plain, table_rows
 
 from vos_ros.apps import train
 from vos_ros.data.datasets import LAYOUTS
@@ -33,20 +34,8 @@ NEEDED = "must be given"
 
 
 def rows(first: str) -> dict[str, str]:
-    """The table whose head begins with `first`: the name in the first column -> the second."""
-    lines = TEXT[TEXT.index(f"| {first} |") :].splitlines()
-    found = {}
-    for line in lines[2:]:
-        if not line.startswith("|"):
-            break
-        name, value = (cell.strip() for cell in line.strip("|").split("|")[:2])
-        found[name.strip("`")] = value
-    return found
-
-
-def plain(value: object) -> object:
-    """As YAML has it: no tuples."""
-    return [plain(part) for part in value] if isinstance(value, tuple) else value
+    """The table of the page whose head begins with `first`."""
+    return table_rows(TEXT, first)
 
 
 def test_every_entry_of_a_stage_is_explained_with_its_default_in_its_order():

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 from vos_ros.models.dgmpm import Dgmpm
 from vos_ros.models.gfddal import Gfddal
 from vos_ros.models.state import SegmentationNetwork
@@ -25,4 +27,10 @@ def build_network(name: str, config: dict) -> SegmentationNetwork:
     """
     if name not in NETWORKS:
         raise ValueError(f"no network is called {name!r}: choose one of {', '.join(NETWORKS)}")
+    known = inspect.signature(NETWORKS[name]).parameters
+    unknown = [str(argument) for argument in config if argument not in known]
+    if unknown:
+        raise TypeError(
+            f"{name} has no argument {' or '.join(unknown)}; known are {', '.join(known)}"
+        )
     return NETWORKS[name](**config)
