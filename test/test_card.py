@@ -30,17 +30,24 @@ def weights(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def report(tmp_path: Path) -> Path:
+def written(folder: Path, weights: Path, /, **other: object) -> Path:
+    """A report of `evaluate` made with a weight file."""
     row = {"j": 70.04, "f": 80.06, "jf": 75.05}
-    path = tmp_path / "report.json"
+    about = {"name": weights.name, "model": "gfddal", "sha256": read_card(weights).sha256}
+    path = folder / "report.json"
     path.write_text(
         json.dumps(
             {"dataset": "davis2016", "split": "dev", "size": 288, "precision": "fp32", **row}
-            | {"sequences": {"dog": {**row, "frames": 60}}}
+            | {"weights": about, "sequences": {"dog": {**row, "frames": 60}}}
+            | other
         )
     )
     return path
+
+
+@pytest.fixture
+def report(tmp_path: Path, weights: Path) -> Path:
+    return written(tmp_path, weights)
 
 
 def test_it_adds_what_is_given_and_leaves_the_tensors(
@@ -58,6 +65,40 @@ def test_it_adds_what_is_given_and_leaves_the_tensors(
     after = load_file(weights)
     assert before.keys() == after.keys()
     assert all((before[name] == after[name]).all() for name in before)
+
+
+def test_another_kind_of_measurement_has_another_name(weights: Path, tmp_path: Path) -> None:
+    assert main([str(weights), "--results", str(written(tmp_path, weights, twin=True))]) == 0
+    assert list(read_card(weights).results) == [
+        "davis2016 dev, 288, fp32, beside its mirror image"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"weights": None}, "scores masks from files"),
+        ({"weights": {"name": "a.safetensors", "model": "dgmpm", "sha256": "0"}},
+         "made with other weights, a.safetensors of dgmpm"),
+        ({"j": None, "f": None, "jf": None}, "holds no scores"),
+    ],
+)
+def test_figures_of_something_else_are_refused(
+    weights: Path, tmp_path: Path, other: dict, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = weights.read_bytes()
+    assert main([str(weights), "--results", str(written(tmp_path, weights, **other))]) == 2
+    assert words in capsys.readouterr().err
+    assert weights.read_bytes() == before
+
+
+def test_a_report_that_is_not_there_is_named(
+    weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(weights), "--results", "absent.json"]) == 2
+    assert capsys.readouterr().err == (
+        "card: the report absent.json cannot be read: No such file or directory\n"
+    )
 
 
 def test_printing_alone_changes_no_byte(weights: Path) -> None:

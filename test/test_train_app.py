@@ -216,6 +216,11 @@ def test_weights_of_another_network_are_refused(start, capsys, tmp_path):
     assert f"there is no weight file {tmp_path / 'gone'}" in text
 
 
+def test_a_shipped_file_can_be_named_to_start_from(start, capsys):
+    text = refused(capsys, start("--init", "gfddal_lite0"))
+    assert "gfddal_lite0.safetensors is not of the stage's network" in text
+
+
 def test_imagenet_weights_of_another_backbone_are_refused(start, capsys, tmp_path):
     save_file({"conv1.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
     text = refused(capsys, start("--imagenet", str(tmp_path / "other.safetensors")))

@@ -15,6 +15,8 @@ from vos_ros.weights import ModelCard, WeightsError, find_weights, read_card, wr
 
 #: figures of a report that go into the card
 _FIGURES = ("j", "f", "jf")
+#: entries of a report that make another measurement of it, and their words
+_KINDS = {"twin": "beside its mirror image", "all_frames": "all frames", "binary": "one object"}
 
 
 class CardError(ValueError):
@@ -52,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 def _completed(card: ModelCard, arguments: argparse.Namespace) -> ModelCard:
     results = dict(card.results)
     for path in arguments.results:
-        name, figures = _result(path)
+        name, figures = _result(path, card)
         results[name] = figures
     return dataclasses.replace(
         card,
@@ -62,19 +64,49 @@ def _completed(card: ModelCard, arguments: argparse.Namespace) -> ModelCard:
     )
 
 
-def _result(path: Path) -> tuple[str, dict]:
+def _result(path: Path, card: ModelCard) -> tuple[str, dict]:
     """The name of what a report of `evaluate` measured, and its figures."""
+    report = _read(path)
+    _check_weights(path, report, card)
     try:
-        report = json.loads(path.read_text())
         name = f"{report['dataset']} {report['split']}, {report['size']}, {report['precision']}"
-        figures = {key: round(report[key], 1) for key in _FIGURES}
-        figures["sequences"] = {
-            sequence: {key: round(row[key], 1) for key in _FIGURES}
-            for sequence, row in report["sequences"].items()
-        }
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CardError(f"{path} is not a report of `evaluate` ({error!r})") from error
-    return name, figures
+        name += "".join(f", {words}" for key, words in _KINDS.items() if report.get(key))
+        if report["j"] is None:
+            raise CardError(f"{path} holds no scores: its videos had no truth to be scored by")
+        figures = _rounded(report)
+        rows = {sequence: _rounded(row) for sequence, row in report["sequences"].items()}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CardError(f"{path} is not a whole report of `evaluate` ({error})") from error
+    return name, {**figures, "sequences": rows}
+
+
+def _read(path: Path) -> dict:
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CardError(f"the report {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise CardError(f"{path} is not a report of `evaluate`: it is not JSON") from error
+    if not isinstance(report, dict) or "sequences" not in report:
+        raise CardError(f"{path} is not a report of `evaluate`: it holds no sequences")
+    return report
+
+
+def _check_weights(path: Path, report: dict, card: ModelCard) -> None:
+    """Raise CardError unless a report was made with the weights that the card is of."""
+    made_with = report.get("weights")
+    if not isinstance(made_with, dict):
+        raise CardError(f"{path} scores masks from files: it says nothing of a network")
+    if made_with.get("sha256") != card.sha256:
+        raise CardError(
+            f"{path} was made with other weights, {made_with.get('name')} of "
+            f"{made_with.get('model')}: evaluate this file as it is now, and give all its reports "
+            "at once"
+        )
+
+
+def _rounded(row: dict) -> dict[str, float | None]:
+    return {key: None if row[key] is None else round(row[key], 1) for key in _FIGURES}
 
 
 def markdown(name: str, card: ModelCard) -> str:

@@ -67,6 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+    except KeyboardInterrupt:  # PyTorch takes a second to import, and nothing has begun
+        return 130
     return module.main(arguments[1:])
 
 

@@ -26,6 +26,7 @@ from vos_ros.training.run import UNUSABLE, WEIGHTS, noted_signals
 from vos_ros.training.skipped import SKIPPED
 from vos_ros.training.stage import read_stage
 from vos_ros.training.stage_run import RunOptions, StageRun
+from vos_ros.weights import WeightsError, find_weights
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,13 +51,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGINT
 
 
+def _weights(text: str) -> Path:
+    """A weight file by path or shipped name; what is not there is told by whoever reads it."""
+    try:
+        return find_weights(text)
+    except WeightsError:
+        return Path(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="train", description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="the YAML file of the stage")
     parser.add_argument("--data", type=Path, required=True, help="folder that its paths start from")
     parser.add_argument("--out", type=Path, required=True, help="folder for weights and checkpoint")
     start = parser.add_mutually_exclusive_group()
-    start.add_argument("--init", type=Path, help="weight file to start from")
+    start.add_argument(
+        "--init", type=_weights, help="weight file, or name of a shipped one, to start from"
+    )
     start.add_argument(
         "--imagenet",
         type=Path,
