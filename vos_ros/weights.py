@@ -133,11 +133,17 @@ def find_weights(name_or_path: str = "") -> Path:
     for candidate in candidates:
         if os.path.isfile(candidate):
             return candidate
-    shipped = ", ".join(sorted({f.stem for d in weight_folders() for f in d.glob("*.safetensors")}))
+    shipped = ", ".join(shipped_names())
     raise WeightsError(
         f"no weight file {name!r}: give a path to a .safetensors file "
         f"or one of the shipped names ({shipped or 'none is installed'})"
     )
+
+
+def shipped_names() -> list[str]:
+    """Names of the weight files that ship, sorted."""
+    files = (file for folder in weight_folders() for file in folder.glob("*.safetensors"))
+    return sorted({file.stem for file in files})
 
 
 def weight_folders() -> list[Path]:

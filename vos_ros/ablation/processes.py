@@ -11,8 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -20,6 +19,7 @@ from multiprocessing.process import BaseProcess
 from vos_ros.ablation.record import Job
 from vos_ros.ablation.table import TableError
 from vos_ros.ablation.variant import Progress, Stopped, VariantTask
+from vos_ros.data.loader_signals import deaf_start
 from vos_ros.evaluation.errors import EvaluationError
 from vos_ros.training.run import UNUSABLE, noted_signals
 
@@ -95,23 +95,11 @@ def _start(task: VariantTask, job: Job) -> tuple[Connection, _Running]:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(task, job, there), name=job.name)
-    with _deaf_to_interrupts():
+    # A terminal sends Ctrl-C to every process; a job is told to stop by SIGTERM alone, once.
+    with deaf_start(frozenset({signal.SIGINT})):
         process.start()
     there.close()
     return here, _Running(job, process)
-
-
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """What is started here does not hear Ctrl-C, which a terminal sends to every process.
-
-    It is told to stop by SIGTERM alone, once, by the process that started it.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _terminate(entries) -> None:

@@ -12,10 +12,9 @@ from pathlib import Path
 import yaml
 
 from vos_ros.ablation.table import SCORES, AblationTable, HeldOut, TableError, Variant
+from vos_ros.inference import PRECISIONS
 from vos_ros.training.stage import Stage, read_stage
 from vos_ros.weights import file_hash
-
-PRECISIONS = ("fp32", "bf16", "fp16")
 
 
 def read_table(

@@ -107,9 +107,9 @@ def _request(args: argparse.Namespace) -> Request:
         raise BenchmarkError(f"--what needs one of {', '.join(PARTS)} beside the ceiling")
     choices = {name: [SETTINGS[name](text) for text in getattr(args, name)]
                for name in ("size", "objects", "precision", "internal_size")}
-    from vos_ros.benchmark.models import shipped_names  # imports PyTorch
     from vos_ros.benchmark.rotation import LEAST_ROUNDS, Effort
     from vos_ros.benchmark.session import Request
+    from vos_ros.weights import shipped_names  # imports PyTorch
 
     if args.rounds < LEAST_ROUNDS:
         raise BenchmarkError(f"--rounds must be at least {LEAST_ROUNDS}, for a spread")

@@ -15,7 +15,7 @@ from vos_ros.benchmark.errors import BenchmarkError
 from vos_ros.models import NETWORKS, build_network
 from vos_ros.models.state import SegmentationNetwork
 from vos_ros.training.stage import StageError, read_stage
-from vos_ros.weights import WeightsError, find_weights, load_network, weight_folders
+from vos_ros.weights import WeightsError, find_weights, load_network
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,6 @@ class Model:
     name: str
     network: SegmentationNetwork
     facts: dict
-
-
-def shipped_names() -> list[str]:
-    """Names of the weight files that ship, sorted."""
-    files = (file for folder in weight_folders() for file in folder.glob("*.safetensors"))
-    return sorted({file.stem for file in files})
 
 
 def open_models(names: Iterable[str]) -> dict[str, Model]:

@@ -14,13 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vos_ros.inference import PRECISIONS
 from vos_ros.models.state import FrameFeatures, ObjectState, SegmentationNetwork
 from vos_ros.training.distributed import World
 from vos_ros.training.erosion import eroded
 from vos_ros.training.losses import frame_loss, soft_targets
 from vos_ros.training.stage import Stage
-
-_TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}
 
 
 @dataclass(frozen=True)
@@ -180,7 +179,7 @@ class ClipLoss(nn.Module):
     def _autocast(self, wanted: bool = True) -> torch.autocast:
         device, precision = next(self.network.parameters()).device, self.stage.precision
         enabled = wanted and precision != "fp32"
-        return torch.autocast(device.type, dtype=_TYPES[precision], enabled=enabled)
+        return torch.autocast(device.type, dtype=PRECISIONS[precision], enabled=enabled)
 
     @torch.no_grad()
     def predict(self, images: Tensor, labels: Tensor) -> Tensor:

@@ -48,9 +48,14 @@ def entries_of(data: dict, name: str) -> list[dict]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
+def video_layout(entry: dict) -> str:
+    """How the videos of an entry lie on disk."""
+    return entry.get("layout", "davis2016")
+
+
 def video_split(entry: dict) -> str | None:
     """The split of a video entry; None where its layout has one split only."""
-    has_splits = LAYOUTS[entry.get("layout", "davis2016")].split != ""
+    has_splits = LAYOUTS[video_layout(entry)].split != ""
     return entry.get("split", "train" if has_splits else None)
 
 

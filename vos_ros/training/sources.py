@@ -21,7 +21,7 @@ from vos_ros.data.stills import StillError, longest_still
 from vos_ros.data.synthesis import StillClips
 from vos_ros.data.video_clips import VideoClips
 from vos_ros.data.video_mix import VideoMix
-from vos_ros.training.data_entries import check_data, entries_of, video_split
+from vos_ros.training.data_entries import check_data, entries_of, video_layout, video_split
 from vos_ros.training.stage import Stage, StageError
 
 #: layouts in which every frame has a mask, so that one without is a fault
@@ -116,7 +116,7 @@ class StageBatches:
     def _sequences(self, entry: dict) -> list[VideoSequence]:
         """The sequences of an entry; one that cannot be opened is noted and left out."""
         root = self.root / entry["root"]
-        dataset = open_dataset(entry.get("layout", "davis2016"), root, video_split(entry))
+        dataset = open_dataset(video_layout(entry), root, video_split(entry))
         found = []
         for name in dataset.names:
             try:
@@ -144,7 +144,7 @@ class StageBatches:
                 max_gap=gap or entry.get("max_gap", 6),
                 reference=entry.get("reference", 0.3),
                 objects=stage.objects,
-                complete=entry.get("layout", "davis2016") in COMPLETE,
+                complete=video_layout(entry) in COMPLETE,
                 stills=self._stills[0][0] if self._stills else None,
                 mix=VideoMix(**entry.get("mix", {})),
                 faults=self._log,
