@@ -115,6 +115,18 @@ class ObjectState:
         """
         raise NotImplementedError(f"{type(self).__name__} does not say where its masks are")
 
+    def reframed(self: S, change: Tensor) -> S:
+        """The state where the next frames show another part of the scene, larger or smaller.
+
+        What was found last is moved to where the new view shows it; beyond the old view it is
+        unknown, and nothing is taken to be there. What the first frame left stays as it is.
+
+        Args:
+            change: N x 2 x 3 float32, the affine map from a place in the new padded input to the
+                same in the old one; places are (x, y), -1 and 1 at the outer borders.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say where its masks are")
+
 
 def resize_maps(maps: Tensor, height: int, width: int) -> Tensor:
     """Bilinear resizing of N x K x ... x H x W maps to height x width, whatever lies between."""
@@ -123,6 +135,16 @@ def resize_maps(maps: Tensor, height: int, width: int) -> Tensor:
     flat = maps.flatten(0, -4) if maps.dim() > 4 else maps
     out = F.interpolate(flat, size=(height, width), mode="bilinear", align_corners=False)
     return out.reshape(*maps.shape[:-2], height, width)
+
+
+def reframe_maps(maps: Tensor, change: Tensor) -> Tensor:
+    """N x K x H x W maps of an old view as a new one of the same size shows them, 0 beyond.
+
+    change: N x 2 x 3, from the new view to the old; see `ObjectState.reframed`.
+    """
+    grid = F.affine_grid(change, list(maps.shape), align_corners=False)
+    moved = F.grid_sample(maps.float(), grid, mode="bilinear", align_corners=False)
+    return moved.to(maps.dtype)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn import functional as F
 
-from vos_ros.models.state import FrameFeatures, ObjectState, resize_maps
+from vos_ros.models.state import FrameFeatures, ObjectState, reframe_maps, resize_maps
 
 
 @dataclass(frozen=True)
@@ -64,3 +64,9 @@ class DgmpmState(ObjectState):
             return self
         previous = F.avg_pool2d(masks.to(self.previous.dtype), self.output_stride)
         return dataclasses.replace(self, previous=previous)
+
+    def reframed(self, change: Tensor) -> DgmpmState:
+        """The state where the next frames show another part of the scene: see `ObjectState`."""
+        if not self.previous.numel():
+            return self
+        return dataclasses.replace(self, previous=reframe_maps(self.previous, change))

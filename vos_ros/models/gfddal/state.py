@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vos_ros.models.state import FrameFeatures, ObjectState, resize_maps
+from vos_ros.models.state import FrameFeatures, ObjectState, reframe_maps, resize_maps
 
 #: matching and appearance work at this stride, in pixels
 COARSE_STRIDE = 16
@@ -87,6 +87,14 @@ class GfddalState(ObjectState):
             self,
             coarse=F.avg_pool2d(masks, COARSE_STRIDE),
             previous=F.avg_pool2d(masks, COARSE_STRIDE // scale),
+        )
+
+    def reframed(self, change: Tensor) -> GfddalState:
+        """The state where the next frames show another part of the scene: see `ObjectState`."""
+        return dataclasses.replace(
+            self,
+            coarse=reframe_maps(self.coarse, change),
+            previous=reframe_maps(self.previous, change),
         )
 
     def joined(self, other: GfddalState) -> GfddalState:
