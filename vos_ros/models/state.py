@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -135,6 +136,27 @@ def resize_maps(maps: Tensor, height: int, width: int) -> Tensor:
     flat = maps.flatten(0, -4) if maps.dim() > 4 else maps
     out = F.interpolate(flat, size=(height, width), mode="bilinear", align_corners=False)
     return out.reshape(*maps.shape[:-2], height, width)
+
+
+def view_change(before: np.ndarray, now: np.ndarray) -> Tensor:
+    """What `ObjectState.reframed` takes, from two views of one scene.
+
+    Args:
+        before: N x 4 or 4: left, top, width and height of what the old padded input shows, in any
+            unit.
+        now: N x 4, likewise for the new one.
+
+    Returns:
+        N x 2 x 3 float32 on the CPU.
+    """
+    before, now = np.broadcast_arrays(np.asarray(before, float), np.asarray(now, float))
+    change = np.zeros((len(now), 2, 3), np.float32)
+    for axis in (0, 1):
+        half_before, half_now = before[:, 2 + axis] / 2, now[:, 2 + axis] / 2
+        middle_before, middle_now = before[:, axis] + half_before, now[:, axis] + half_now
+        change[:, axis, axis] = half_now / half_before
+        change[:, axis, 2] = (middle_now - middle_before) / half_before
+    return torch.from_numpy(change)
 
 
 def reframe_maps(maps: Tensor, change: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ Letters: B clips of T frames, K objects in a clip, H x W pixels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from vos_ros.training.distributed import World
 from vos_ros.training.erosion import eroded
 from vos_ros.training.losses import frame_loss, soft_targets
 from vos_ros.training.stage import Stage
+from vos_ros.training.views import changes_of, follow, look, whole_frames
 
 
 @dataclass(frozen=True)
@@ -31,24 +32,32 @@ class _Clips:
         labels: B x T x H x W.
         previous: by index, the annotated masks B x K x H x W of the frame before that the network
             is shown as if it had found them.
+        changes: B x T - 1 x 2 x 3, from the view of each frame but the first to that of the one
+            before; none where all are seen whole.
     """
 
     frames: dict[int, FrameFeatures]
     labels: Tensor
     previous: dict[int, Tensor]
+    changes: Tensor | None = None
 
     def with_objects(self, objects: int, counts: list[int]) -> _Clips:
         """Those of the clips that have so many objects."""
         previous = {t: masks[:, :objects] for t, masks in self.previous.items()}
         if all(count == objects for count in counts):
-            return _Clips(self.frames, self.labels, previous)
+            return replace(self, previous=previous)
         chosen = [clip for clip, count in enumerate(counts) if count == objects]
         at = torch.tensor(chosen, device=self.labels.device)
         return _Clips(
             {t: features.only(at) for t, features in self.frames.items()},
             self.labels[at],
             {t: masks[at] for t, masks in previous.items()},
+            None if self.changes is None else self.changes[at],
         )
+
+
+#: keeps the random numbers of views apart from others of the same step
+_VIEWS = 1
 
 
 class ClipLoss(nn.Module):
@@ -80,6 +89,7 @@ class ClipLoss(nn.Module):
         Raises:
             ValueError: when a clip has more objects than the stage follows.
         """
+        images, labels, changes = self._looked(images, labels, step)
         counts = labels.flatten(1).amax(dim=1).clamp_min(1).tolist()
         if max(counts) > self.stage.objects:
             raise ValueError(
@@ -88,13 +98,31 @@ class ClipLoss(nn.Module):
         seen = self._looked_at(labels.shape[1], step)
         features = self._encode(images[:, seen], step)
         frames = {t: features.frame(at, len(seen)) for at, t in enumerate(seen)}
-        clips = _Clips(frames, labels, self._previous(labels, step))
+        clips = _Clips(frames, labels, self._previous(labels, step), changes)
         sums: dict[str, Tensor] = {}
         for objects in sorted(set(counts)):
             group = clips.with_objects(objects, counts)
             for name, values in self._followed(group, objects, step).items():
                 sums[name] = sums.get(name, 0) + values.sum()
         return {name: value / len(counts) for name, value in sums.items()}
+
+    def _looked(
+        self, images: Tensor, labels: Tensor, step: int
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """What the network sees of the clips, and how its view changes."""
+        stage, (own, length) = self.stage, labels.shape[:2]
+        regions = whole_frames(own, length).copy()
+        if stage.region > 0:
+            found = labels.cpu().numpy()
+            for clip in range(own):
+                # Of the step and the clip alone, so that a resumed or a shared run draws the same.
+                number = self.world.rank * own + clip
+                rng = np.random.default_rng([stage.seed, step, number, _VIEWS])
+                if rng.random() < stage.region:
+                    regions[clip] = follow(found[clip], rng)
+        images, labels = look(images, labels, regions, stage.seen_size)
+        moves = (regions != regions[:, :1]).any() and length > 1
+        return images, labels, changes_of(regions).to(images.device) if moves else None
 
     def _looked_at(self, length: int, step: int) -> list[int]:
         """Indices of the frames that the network sees."""
@@ -208,5 +236,10 @@ def _masks(labels: Tensor, objects: int) -> Tensor:
 
 
 def _shown(state: ObjectState, clips: _Clips, t: int) -> ObjectState:
-    """The state before frame `t`, with the annotated mask in it where there is one to be shown."""
-    return state.shown(clips.previous[t]) if t in clips.previous else state
+    """The state before frame `t`, in its view.
+
+    The annotated mask is in it where there is one to be shown.
+    """
+    if t in clips.previous:
+        state = state.shown(clips.previous[t])
+    return state if clips.changes is None else state.reframed(clips.changes[:, t - 1])

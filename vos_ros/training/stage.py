@@ -24,6 +24,9 @@ class Stage:
         imagenet: start the backbone from the ImageNet weights of its registry package.
         data: the sources of clips; see `vos_ros.training.sources`.
         size: height and width of the clips, pixels, multiples of 32.
+        region: share of the clips that are seen through a region about their objects, as the
+            segmenter sees a video; of the others the whole frame is seen.
+        input_size: height and width of what the network sees, likewise; none: as `size`.
         lengths: pairs (share of the stage, frames per clip), the shares ascending from 0: from that
             share on, clips are so long.
         gaps: pairs (share of the stage, most frames of the video from one frame of a clip to the
@@ -70,6 +73,8 @@ class Stage:
     steps: int
     imagenet: bool = False
     size: tuple[int, int] = (256, 448)
+    region: float = 0.0
+    input_size: tuple[int, int] | tuple[()] = ()
     lengths: tuple[tuple[float, int], ...] = ((0.0, 4),)
     gaps: tuple[tuple[float, int], ...] = ()
     objects: int = 1
@@ -99,7 +104,9 @@ class Stage:
 
     def __post_init__(self) -> None:
         check_kinds({f.name: getattr(self, f.name) for f in dataclasses.fields(self)})
-        check_size(self.size)
+        check_size("size", self.size)
+        if self.input_size != ():
+            check_size("input_size", self.input_size)
         check_curriculum("lengths", "frames per clip", 2, self.lengths)
         if self.gaps != ():
             check_curriculum("gaps", "frames of the video per step", 1, self.gaps)
@@ -109,6 +116,11 @@ class Stage:
                 f"scored_from must be below the length of every clip, {shortest} frames, "
                 f"not {self.scored_from}"
             )
+
+    @property
+    def seen_size(self) -> tuple[int, int]:
+        """Height and width of what the network sees of a clip, pixels."""
+        return self.input_size or self.size
 
     def length_at(self, step: int) -> int:
         """Frames per clip at a step."""

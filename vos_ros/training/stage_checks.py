@@ -11,6 +11,7 @@ from vos_ros.models.backbones import STRIDES
 #: numbers of a stage: kind, lowest and highest value that makes sense
 RANGES: dict[str, tuple[type, float, float]] = {
     "steps": (int, 1, math.inf),
+    "region": (float, 0, 1),
     "batch": (int, 1, math.inf),
     "objects": (int, 1, 255),
     "scored_from": (int, 1, math.inf),
@@ -61,12 +62,12 @@ def check_kinds(entries: dict) -> None:
         )
 
 
-def check_size(size: object) -> None:
+def check_size(name: str, size: object) -> None:
     """Raise StageError unless it is a height and a width, multiples of 32."""
     fits = isinstance(size, tuple) and len(size) == 2 and all(map(_whole, size))
     if not fits or any(side <= 0 or side % 32 for side in size):
         shown = list(size) if isinstance(size, tuple) else size
-        raise StageError(f"size must be height and width, multiples of 32, not {shown!r}")
+        raise StageError(f"{name} must be height and width, multiples of 32, not {shown!r}")
 
 
 def check_curriculum(name: str, what: str, least: int, pairs: object) -> None:

@@ -29,6 +29,7 @@ from vos_ros.models.gfddal.appearance import COMPONENTS, DirectionalAppearance
 from vos_ros.models.gfddal.coarse import CoarsePredictor, Merge
 from vos_ros.models.gfddal.decoder import GuidedPooledDecoder
 from vos_ros.models.gfddal.matching import directional_kernels, match
+from vos_ros.models.gfddal.memory import FrameMemory, Remembered, check_memory
 from vos_ros.models.gfddal.modulation import GuidedFeatureModulation, normalise_features
 from vos_ros.models.gfddal.projection import Projection
 from vos_ros.models.gfddal.state import COARSE_STRIDE, GfddalFeatures, GfddalState
@@ -54,6 +55,9 @@ class Gfddal(SegmentationNetwork[GfddalState]):
         matching: with global directional matching (GDM).
         appearance: with the directional appearance model (DAM).
         guided_decoder: with the guided pooled decoder (GPD), else a plain one.
+        memory: frames remembered with what stood in them (ours): 2, the first and the last, or
+            more; 0 is the paper's network.
+        memory_interval: frames that lie between those kept beside the first and the last.
 
     Raises:
         ValueError: when a value above is out of range, or nothing would tell the network what to
@@ -75,6 +79,8 @@ class Gfddal(SegmentationNetwork[GfddalState]):
         matching: bool = True,
         appearance: bool = True,
         guided_decoder: bool = True,
+        memory: int = 0,
+        memory_interval: int = 5,
     ) -> None:
         super().__init__()
         check_switches(deepest=deepest, modulation=modulation, matching=matching,
@@ -94,6 +100,7 @@ class Gfddal(SegmentationNetwork[GfddalState]):
         check_channels(direction_channels=direction_channels, guided_channels=guided_channels)
         check_channels(8, fused_channels=fused_channels)
         check_share(update_rate=update_rate)
+        check_memory(memory, memory_interval)
         self._config = {
             "backbone": backbone,
             "direction_channels": direction_channels,
@@ -106,6 +113,8 @@ class Gfddal(SegmentationNetwork[GfddalState]):
             "matching": matching,
             "appearance": appearance,
             "guided_decoder": guided_decoder,
+            "memory": memory,
+            "memory_interval": memory_interval,
         }
         self.output_stride = 2 if len(decoder_channels) > 3 else 4
         self.backbone = build_backbone(backbone)
@@ -122,7 +131,19 @@ class Gfddal(SegmentationNetwork[GfddalState]):
         self.appearance = (
             DirectionalAppearance(direction_channels, update_rate) if appearance else None
         )
+        self.memory = (
+            FrameMemory(
+                memory,
+                memory_interval,
+                direction_channels,
+                guided_channels,
+                COARSE_STRIDE // self.output_stride,
+            )
+            if memory
+            else None
+        )
         cues = guided_channels * modulation + 2 * matching + COMPONENTS * appearance
+        cues += direction_channels * bool(memory)
         self.merge = Merge(cues, fused_channels)
         self.coarse = CoarsePredictor(fused_channels)
         self.decoder = GuidedPooledDecoder(fused_channels, decoder_channels, guided_decoder)
@@ -167,6 +188,11 @@ class Gfddal(SegmentationNetwork[GfddalState]):
             guided_first = self.modulation.start(features.context, coarse)
         else:
             guided_first = features.context.new_zeros(n, k, 0, h, w)
+        if self.memory is not None:
+            memory = self.memory.start(features.directions, features.context, fine)
+        else:
+            nothing = features.directions.new_zeros(n, k, 0, h * w, d)
+            memory = Remembered(nothing, nothing, coarse.new_zeros(n, k, 0))
         return GfddalState(
             means=means,
             log_normalisers=log_normalisers,
@@ -176,6 +202,9 @@ class Gfddal(SegmentationNetwork[GfddalState]):
             coarse=coarse,
             first=fine,
             previous=fine,
+            memory_keys=memory.keys,
+            memory_values=memory.values,
+            memory_age=memory.age,
         )
 
     def step(self, features: GfddalFeatures, state: GfddalState) -> tuple[Prediction, GfddalState]:
@@ -203,6 +232,8 @@ class Gfddal(SegmentationNetwork[GfddalState]):
                 state.means, state.log_normalisers[0, 0], features.directions
             )
             cues.append(posterior.flatten(0, 1).to(dtype))
+        if self.memory is not None:
+            cues.append(self.memory(state.remembered, features.directions).to(dtype))
         return torch.cat(cues, dim=1)
 
     def _foreground_maps(self, state: GfddalState) -> dict[int, Tensor]:
@@ -225,14 +256,19 @@ class Gfddal(SegmentationNetwork[GfddalState]):
                 means, state.log_normalisers[0, 0], features.directions, coarse
             )
         previous = merged_probabilities(prediction.logits).to(dtype)
-        return dataclasses.replace(state, means=means, coarse=coarse, previous=previous)
+        after = dataclasses.replace(state, means=means, coarse=coarse, previous=previous)
+        if self.memory is None:
+            return after
+        return after.remembering(
+            self.memory.update(state.remembered, features.directions, features.context, previous)
+        )
 
     def state_bytes(self, height: int, width: int) -> int:
         """Bytes of state per object at a padded input of height x width pixels, by the formula.
 
         With P = (height / 16) (width / 16) places, e bytes per element of the network's type:
-        kernels 2 P D e, guided half P C e, coarse map P e, two maps at the output stride, and
-        four means and normalisers in float32.
+        kernels 2 P D e, guided half P C e, coarse map P e, two maps at the output stride, M frames
+        of memory 2 M P D e, and four means and normalisers and the memory's age in float32.
         """
         size = self.coarse.weight.element_size()
         d, c = self._config["direction_channels"], self._config["guided_channels"]
@@ -242,4 +278,5 @@ class Gfddal(SegmentationNetwork[GfddalState]):
         total += 2 * places * d * size * bool(self.use_matching)
         total += places * c * size * (self.modulation is not None)
         total += (COMPONENTS * d + COMPONENTS) * 4 * (self.appearance is not None)
+        total += 2 * self._config["memory"] * places * d * size + 4 * (self.memory is not None)
         return total

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from vos_ros.models.gfddal.memory import Remembered
 from vos_ros.models.state import FrameFeatures, ObjectState, reframe_maps, resize_maps
 
 #: matching and appearance work at this stride, in pixels
@@ -51,9 +52,14 @@ class GfddalState(ObjectState):
         coarse: N x K x h x w, the coarse mask of the previous frame.
         first: N x K x H' x W', the first mask at the output stride.
         previous: N x K x H' x W', the previous mask at the output stride.
+        memory_keys: N x K x M x hw x D, places of M remembered frames; M is 0 without a memory.
+        memory_values: N x K x M x hw x D, what stood there.
+        memory_age: N x K float32, see `Remembered`; N x K x 0 without a memory.
     """
 
-    renewed: ClassVar[frozenset[str]] = frozenset({"means", "coarse", "previous"})
+    renewed: ClassVar[frozenset[str]] = frozenset(
+        {"means", "coarse", "previous", "memory_keys", "memory_values", "memory_age"}
+    )
 
     means: Tensor
     log_normalisers: Tensor
@@ -63,12 +69,28 @@ class GfddalState(ObjectState):
     coarse: Tensor
     first: Tensor
     previous: Tensor
+    memory_keys: Tensor
+    memory_values: Tensor
+    memory_age: Tensor
+
+    @property
+    def remembered(self) -> Remembered:
+        """The memory as its module takes it."""
+        return Remembered(self.memory_keys, self.memory_values, self.memory_age)
+
+    def remembering(self, memory: Remembered) -> GfddalState:
+        """The state with another memory."""
+        return dataclasses.replace(
+            self, memory_keys=memory.keys, memory_values=memory.values, memory_age=memory.age
+        )
 
     def resized(self, height: int, width: int) -> GfddalState:
         """The state fitted to a padded input of height x width pixels.
 
-        Kernels and means have no place in the image and stay as they are; maps are resized.
+        Kernels and means have no place in the image and stay as they are; maps are resized, and so
+        are remembered frames, whose places must be as many as those of the frames to come.
         """
+        before = tuple(self.coarse.shape[-2:])
         h, w = height // COARSE_STRIDE, width // COARSE_STRIDE
         scale = self.first.shape[-2] // self.coarse.shape[-2]
         return dataclasses.replace(
@@ -77,6 +99,8 @@ class GfddalState(ObjectState):
             coarse=resize_maps(self.coarse, h, w),
             first=resize_maps(self.first, h * scale, w * scale),
             previous=resize_maps(self.previous, h * scale, w * scale),
+            memory_keys=F.normalize(_resized_places(self.memory_keys, before, (h, w)), dim=-1),
+            memory_values=_resized_places(self.memory_values, before, (h, w)),
         )
 
     def shown(self, masks: Tensor) -> GfddalState:
@@ -120,3 +144,11 @@ class GfddalState(ObjectState):
             target_kernels=lengthened(self.target_kernels),
             background_kernels=lengthened(self.background_kernels),
         )
+
+
+def _resized_places(places: Tensor, before: tuple[int, int], now: tuple[int, int]) -> Tensor:
+    """N x K x M x L x D vectors of places h x w as those of another number of places."""
+    if not places.numel():
+        return places.new_zeros(*places.shape[:3], now[0] * now[1], places.shape[-1])
+    maps = places.transpose(-1, -2).unflatten(-1, before)
+    return resize_maps(maps, *now).flatten(-2).transpose(-1, -2)
