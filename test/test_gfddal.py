@@ -162,7 +162,7 @@ def test_merged_probabilities_are_fed_back() -> None:
 
 
 def test_what_the_first_frame_gave_does_not_change() -> None:
-    network = build()
+    network = build(memory=3, memory_interval=3)
     state = start = network.start(encoded(network, frames(1)), boxes())
     for image in frames(4, seed=1):
         _, state = network.step(encoded(network, image.unsqueeze(0)), state)
@@ -170,6 +170,7 @@ def test_what_the_first_frame_gave_does_not_change() -> None:
         same = torch.equal(getattr(state, field.name), getattr(start, field.name))
         assert same != (field.name in GfddalState.renewed), field.name
     assert torch.equal(state.means[:, :, :2], start.means[:, :, :2])
+    assert torch.equal(state.memory_values[:, :, 0], start.memory_values[:, :, 0])
 
 
 @pytest.mark.parametrize("backbone", ["tiny", "resnet18"])

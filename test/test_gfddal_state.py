@@ -26,8 +26,9 @@ def shapes(state: GfddalState) -> dict[str, tuple]:
     return {name: (tuple(value.shape), value.dtype) for name, value in vars(state).items()}
 
 
-def test_its_size_is_constant_over_500_steps() -> None:
-    network = build()
+@pytest.mark.parametrize("memory", [0, 3])
+def test_its_size_is_constant_over_500_steps(memory: int) -> None:
+    network = build(memory=memory)
     features = [encoded(network, image.unsqueeze(0)) for image in frames(5, 32, 32)]
     state = network.start(features[0], boxes(2, 32, 32))
     expected, size = shapes(state), state.nbytes
@@ -41,11 +42,12 @@ def test_its_size_is_constant_over_500_steps() -> None:
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("size", [(32, 64), (96, 64)])
+@pytest.mark.parametrize("memory", [0, 3])
 @pytest.mark.parametrize("switch", [None, *SWITCHES])
 def test_its_bytes_are_those_of_the_formula(
-    precision: str, size: tuple[int, int], switch: str | None
+    precision: str, size: tuple[int, int], switch: str | None, memory: int
 ) -> None:
-    network = build(**({switch: False} if switch else {}))
+    network = build(memory=memory, **({switch: False} if switch else {}))
     ready = prepare(network, torch.device("cpu"), precision)
     for objects in (1, 3):
         state = ready.start(encoded(ready, frames(1, *size)), boxes(objects, *size))
