@@ -44,13 +44,13 @@ def builder(name: str) -> Builder:
 
 @pytest.mark.parametrize("name", NETWORK)
 def test_the_network_alone_goes_through_what_the_segmenter_goes_through(name: str) -> None:
-    segmenter = VideoSegmenter(NETWORK[name](), size=64)
+    segmenter = VideoSegmenter(NETWORK[name](), size=64, region=None)
     whole, alone = SegmenterCall(segmenter, make_film(Size(150, 100), 2)), builder(name)
     work = alone.work(case("network"))
     for _ in range(10):  # past the end of the film, too
         whole()
         work.call()
-        wanted, found = segmenter._targets.state._tensors(), work.call.state._tensors()
+        wanted, found = segmenter._now.targets.state._tensors(), work.call.state._tensors()
         assert wanted.keys() == found.keys()
         for key, value in wanted.items():
             torch.testing.assert_close(found[key], value)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vos_ros.frames import Geometry, crop, pad, to_camera, to_input, to_masks
+from vos_ros.region import Region
 
 CPU = torch.device("cpu")
 sides = st.integers(1, 2000)
@@ -71,18 +72,18 @@ def test_an_image_of_the_right_size_passes_unchanged():
 
 
 def test_padding_is_zero_below_and_at_the_right_and_cropping_undoes_it():
-    geometry = Geometry((40, 50), (40, 52), (64, 64))
+    geometry = Geometry((40, 50), Region(0, 0, 50, 40), (40, 52), (64, 64))
     maps = torch.rand(1, 2, 40, 52) + 1
     padded = pad(maps, geometry)
     assert padded.shape == (1, 2, 64, 64)
     assert not padded[..., 40:, :].any() and not padded[..., 52:].any()
     assert torch.equal(crop(padded, geometry), maps)
-    assert pad(maps, Geometry((40, 50), (40, 52), (40, 52))) is maps
+    assert pad(maps, Geometry((40, 50), Region(0, 0, 50, 40), (40, 52), (40, 52))) is maps
 
 
 @pytest.mark.parametrize("stride", [1, 2, 4])
 def test_cropping_a_map_at_a_stride_is_cropping_what_it_was_made_of(stride):
-    geometry = Geometry((40, 50), (40, 52), (64, 64))
+    geometry = Geometry((40, 50), Region(0, 0, 50, 40), (40, 52), (64, 64))
     full = torch.arange(64 * 64.0).reshape(1, 1, 64, 64)
     strided = torch.nn.functional.avg_pool2d(full, stride)
     expected = torch.nn.functional.avg_pool2d(full[..., :40, :52], stride)
@@ -92,7 +93,7 @@ def test_cropping_a_map_at_a_stride_is_cropping_what_it_was_made_of(stride):
 def test_soft_masks_hold_the_share_of_each_cell():
     labels = np.zeros((8, 8), np.uint8)
     labels[:, :4], labels[4:, 4:] = 7, 200
-    soft = to_masks(labels, (200, 7), Geometry((8, 8), (8, 8), (32, 32)))
+    soft = to_masks(labels, (200, 7), Geometry((8, 8), Region(0, 0, 8, 8), (8, 8), (32, 32)))
     assert soft.shape == (1, 2, 32, 32) and soft.dtype == torch.float32
     np.testing.assert_array_equal(soft[0, 0, :8, :8], labels == 200)
     np.testing.assert_array_equal(soft[0, 1, :8, :8], labels == 7)
@@ -111,7 +112,7 @@ def test_masks_are_scaled_as_pillow_does_it():
 
 def test_maps_are_enlarged_between_the_centres_of_their_cells():
     maps = np.random.default_rng(3).random((10, 16), np.float32)
-    geometry = Geometry((90, 150), (40, 64), (64, 64))
+    geometry = Geometry((90, 150), Region(0, 0, 150, 90), (40, 64), (64, 64))
     ours = to_camera(torch.from_numpy(maps)[None, None], geometry)[0, 0]
     theirs = cv2.resize(maps, (150, 90), interpolation=cv2.INTER_LINEAR)
     np.testing.assert_allclose(ours, theirs, atol=1e-4)

@@ -95,10 +95,11 @@ def test_removing_then_adding_keeps_every_id(colour):
 def test_without_the_removed_one_the_rest_goes_on_as_if_it_had_always_been_alone(network):
     """What an object remembers of the first image is its own: start with two, remove one at once.
 
-    (Later on objects do influence each other, through the merged masks.)
+    (Later on objects do influence each other, through the merged masks. What is seen of an image
+    depends on all objects from the first on, so that all of it is looked at here.)
     """
     images = moving(4)
-    alone, other = VideoSegmenter(network, size=64), VideoSegmenter(network, size=64)
+    alone, other = (VideoSegmenter(network, size=64, region=None) for _ in range(2))
     alone.start(images[0], mask_of((60, 40, 20, 3)))
     other.start(images[0], FIRST)
     other.remove(200)

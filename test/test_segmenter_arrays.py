@@ -63,9 +63,12 @@ def test_added_objects_are_carried_through_later_images_too(colour):
 
 
 def test_a_new_object_is_the_same_whether_it_is_added_or_started_with(network):
-    """The state that `add` gives an object with `since` is that of an object followed alone."""
+    """The state that `add` gives an object with `since` is that of an object followed alone.
+
+    Where both see all of the image; else the region that is seen depends on the other object.
+    """
     images = moving(5)
-    alone, beside = VideoSegmenter(network, size=64), VideoSegmenter(network, size=64)
+    alone, beside = (VideoSegmenter(network, size=64, region=None) for _ in range(2))
     alone.start(images[0], mask_of((4, 8, 20, 200)), images[1:3])
     beside.start(images[2], mask_of((60, 38, 20, 3)))
     beside.add(images[0], mask_of((4, 8, 20, 200)), images[1:3])

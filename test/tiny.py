@@ -21,6 +21,7 @@ from vos_ros.models.state import (
     ObjectState,
     Prediction,
     SegmentationNetwork,
+    reframe_maps,
     resize_maps,
 )
 
@@ -104,6 +105,9 @@ class ColourState(ObjectState):
     def resized(self, height: int, width: int) -> ColourState:
         maps = resize_maps(self.previous, height // 4, width // 4)
         return ColourState(self.colours, self.steps, maps)
+
+    def reframed(self, change: Tensor) -> ColourState:
+        return ColourState(self.colours, self.steps, reframe_maps(self.previous, change))
 
 
 class ColourNetwork(SegmentationNetwork[ColourState]):

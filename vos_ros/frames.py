@@ -1,9 +1,9 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Between the camera's image and the network's input: sizes, resizing, padding, and back.
+"""Between the camera's image and the network's input: cutting out, resizing, padding, and back.
 
-Letters: H0 x W0 the camera image, H1 x W1 the same scaled down, H x W padded to what the network
-takes, all in pixels.
+Letters: H0 x W0 the camera image, h0 x w0 the region of it that the network sees, H1 x W1 that
+region scaled, H x W padded to what the network takes, all in pixels.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from vos_ros.region import Region
+
 # The scaled image is a multiple of this, so that cropping a map at stride 2 or 4 is exact.
 _GRAIN = 4
 # A panorama gets no more than this many times its short side: its work stays bounded.
@@ -23,50 +25,89 @@ _LONGEST_RATIO = 4.0
 
 @dataclass(frozen=True)
 class Geometry:
-    """The three sizes of a frame, each (height, width) in pixels.
+    """What the network sees of a camera image, and how large; sizes are (height, width), pixels.
 
     Attributes:
         camera: of the image as the camera gives it.
-        scaled: of the image as the network sees it.
+        region: the part of it that the network sees.
+        scaled: of that part as the network sees it, whichever part it is.
         padded: `scaled` with rows below and columns at the right, to multiples of the stride.
     """
 
     camera: tuple[int, int]
+    region: Region
     scaled: tuple[int, int]
     padded: tuple[int, int]
 
     @classmethod
-    def of(cls, height: int, width: int, size: int, stride: int) -> Geometry:
+    def of(
+        cls, height: int, width: int, size: int, stride: int, region: Region | None = None
+    ) -> Geometry:
         """The geometry of a camera image.
 
         Args:
             height: of the camera image.
             width: of the camera image.
-            size: wanted short side of the scaled image; the image is never enlarged beyond rounding
-                to a multiple of 4.
+            size: wanted short side of the scaled image; the whole image is never enlarged beyond
+                rounding to a multiple of 4.
             stride: the padded sides are multiples of it.
+            region: the part that is seen, of the image's own shape; the whole image if None. A
+                small part is enlarged.
         """
         short, long = min(height, width), max(height, width)
         size = min(size, short)
         scale = min(size / short, _LONGEST_RATIO * size / long)
         scaled = tuple(max(_GRAIN, _GRAIN * round(s * scale / _GRAIN)) for s in (height, width))
         padded = tuple(stride * -(-side // stride) for side in scaled)
-        return cls((height, width), scaled, padded)
+        camera = (height, width)
+        return cls(camera, region or Region.whole(camera), scaled, padded)
+
+    def change_from(self, before: Geometry) -> list[list[float]]:
+        """Where a place in this padded input is in that of another view of the same scene.
+
+        The whole camera images show the same, whatever their resolutions.
+
+        Returns:
+            The affine map as `ObjectState.reframed` takes it: a row for x and one for y of the
+            place there, the places being (x, y, 1) with -1 and 1 at the outer borders.
+        """
+        (here_y, tall), (here_x, wide) = self._spans()
+        (there_y, tall_there), (there_x, wide_there) = before._spans()
+        right = (2 * (here_x - there_x) + wide) / wide_there - 1
+        down = (2 * (here_y - there_y) + tall) / tall_there - 1
+        return [[wide / wide_there, 0.0, right], [0.0, tall / tall_there, down]]
+
+    def _spans(self) -> list[tuple[float, float]]:
+        """Of y and x: where the padded input begins and how long it is, the camera image being 1.
+
+        The padding goes on below and at the right at the scale of the region.
+        """
+        corner, sizes = (self.region.y, self.region.x), self.region.size
+        starts = (place / side for place, side in zip(corner, self.camera, strict=True))
+        lengths = (
+            seen / side * padded / scaled
+            for seen, side, padded, scaled in zip(
+                sizes, self.camera, self.padded, self.scaled, strict=True
+            )
+        )
+        return list(zip(starts, lengths, strict=True))
 
 
 def to_input(image: np.ndarray, geometry: Geometry, device: torch.device) -> Tensor:
-    """A camera image as N = 1 x 3 x H1 x W1 in 0..255 on the device, scaled down without aliasing.
+    """The region of a camera image as N = 1 x 3 x H1 x W1 in 0..255 on the device.
+
+    It is scaled down without aliasing, or up between the pixels.
 
     Args:
         image: H0 x W0 x 3 uint8 RGB.
         geometry: of that image.
-        device: where the result lives; the bytes are uploaded as they are and scaled there.
+        device: where the result lives; the region's bytes are uploaded as they are, scaled there.
     """
-    # Mirrored views (BGR seen as RGB is one) and read-only bytes are copied; others are not.
-    image = np.require(image, requirements=["C", "W"])
+    # Regions, mirrored views (BGR seen as RGB is one) and read-only bytes are copied, others not.
+    image = np.require(image[geometry.region.window], requirements=["C", "W"])
     # HWC bytes seen as NCHW are already in the channels-last order that convolutions prefer.
     frame = torch.from_numpy(image).to(device, non_blocking=True).permute(2, 0, 1).unsqueeze(0)
-    if geometry.scaled == geometry.camera:
+    if geometry.scaled == geometry.region.size:
         return frame
     # CPUs scale bytes directly, which is several times faster; other devices want numbers.
     frame = frame if device.type == "cpu" else frame.float()
@@ -84,8 +125,9 @@ def pad(maps: Tensor, geometry: Geometry) -> Tensor:
 
 def to_masks(labels: np.ndarray, ids: tuple[int, ...], geometry: Geometry) -> Tensor:
     """Soft masks 1 x K x H x W of some ids of an H0 x W0 label image, on the CPU, float32."""
+    labels = labels[geometry.region.window]
     one_hot = torch.from_numpy(np.stack([labels == i for i in ids])).float().unsqueeze(0)
-    if geometry.scaled != geometry.camera:
+    if geometry.scaled != geometry.region.size:
         one_hot = F.interpolate(
             one_hot, size=geometry.scaled, mode="bilinear", align_corners=False, antialias=True
         )
@@ -103,5 +145,5 @@ def crop(maps: Tensor, geometry: Geometry) -> Tensor:
 
 
 def to_camera(maps: Tensor, geometry: Geometry) -> Tensor:
-    """1 x C x H1/s x W1/s maps, cropped already, to 1 x C x H0 x W0."""
-    return F.interpolate(maps, size=geometry.camera, mode="bilinear", align_corners=False)
+    """1 x C x H1/s x W1/s maps, cropped already, to the region's pixels: 1 x C x h0 x w0."""
+    return F.interpolate(maps, size=geometry.region.size, mode="bilinear", align_corners=False)

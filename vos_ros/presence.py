@@ -79,6 +79,12 @@ class PresenceTracker:
         self._settings = settings or PresenceSettings()
         self._present: dict[int, bool] = {}
 
+    def copy(self) -> PresenceTracker:
+        """One that remembers the same now, and goes its own way."""
+        other = PresenceTracker(self._settings)
+        other._present = dict(self._present)
+        return other
+
     def begin(self, ids: Iterable[int]) -> None:
         """Objects just shown by a mask: they are present."""
         self._present.update((object_id, True) for object_id in ids)

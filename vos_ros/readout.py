@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From logits on the device to labels and statistics on the host, in one transfer.
 
-Letters: K objects, H0 x W0 the camera image, H' x W' the network's output.
+Letters: K objects, H0 x W0 the camera image, h0 x w0 the region of it that the network saw, H' x W'
+the network's output.
 """
 
 from __future__ import annotations
@@ -13,25 +14,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vos_ros.region import Region
+
 #: score, area, x, y, width, height
 STATISTICS = 6
+_AREA, _X, _Y = 1, 2, 3
 
 
 def read_out(
     camera_logits: Tensor, logits: Tensor, ids: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and statistics of one image.
+    """Labels and statistics of the region.
 
     Args:
-        camera_logits: 1 x (1 + K) x H0 x W0, the background first.
-        logits: 1 x (1 + K) x H' x W', the same before scaling to the camera's size, and without
+        camera_logits: 1 x (1 + K) x h0 x w0, the background first.
+        logits: 1 x (1 + K) x H' x W', the same before scaling to the camera's pixels, and without
             padding; scores are taken of these.
         ids: the id of each object, in the order of the channels.
 
     Returns:
-        H0 x W0 uint8 labels, and K x 6 float32: score (the mean probability of the object, weighted
+        h0 x w0 uint8 labels, and K x 6 float32: score (the mean probability of the object, weighted
         by itself: how sure the network is where it sees it), area in pixels of the camera image,
-        and the box x, y, width, height of those pixels (zeros where there are none).
+        and the box x, y, width, height of those pixels in the region (zeros where there are none).
     """
     values = camera_logits[0]
     table = torch.tensor([0, *ids], dtype=torch.uint8).to(values.device, non_blocking=True)
@@ -40,6 +44,32 @@ def read_out(
     largest = values == values.amax(dim=0)
     labels = (largest * table.view(-1, 1, 1)).amax(dim=0)
     return _download(labels, _statistics(labels, table[1:], logits[0].softmax(dim=0)[1:]))
+
+
+def laid_out(
+    labels: np.ndarray, statistics: np.ndarray, region: Region, camera: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """What was read out of a region as that of the whole image, with background around the region.
+
+    Args:
+        labels: h0 x w0 uint8.
+        statistics: K x 6, the boxes in pixels of the region.
+        region: where it lies in the image.
+        camera: H0, W0.
+
+    Returns:
+        H0 x W0 labels, and statistics with boxes in pixels of the image: what was given where the
+        region is the whole image, else new arrays.
+    """
+    if region.size == camera:
+        return labels, statistics
+    whole = np.zeros(camera, np.uint8)
+    whole[region.window] = labels
+    moved = statistics.copy()
+    found = moved[:, _AREA] > 0
+    moved[found, _X] += region.x
+    moved[found, _Y] += region.y
+    return whole, moved
 
 
 def _statistics(labels: Tensor, ids: Tensor, probabilities: Tensor) -> Tensor:

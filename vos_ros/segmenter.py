@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,24 +14,13 @@ from vos_ros.frames import Geometry, crop, pad, to_camera, to_input, to_masks
 from vos_ros.inference import prepare
 from vos_ros.masks import SegmentationError
 from vos_ros.models.state import SegmentationNetwork
+from vos_ros.moment import Moment, Segmentation
 from vos_ros.presence import ObjectPresence, PresenceSettings, PresenceTracker, Sight
-from vos_ros.readout import read_out
+from vos_ros.readout import laid_out, read_out
+from vos_ros.region import DEFAULT_REGION, RegionSettings, region_around
 from vos_ros.targets import Targets
 
 __all__ = ["Segmentation", "SegmentationError", "VideoSegmenter"]
-
-
-@dataclass(frozen=True)
-class Segmentation:
-    """What is known of one image.
-
-    Attributes:
-        labels: H x W uint8 at the image's own size; 0 background, else the id of the object.
-        objects: one entry for every followed object, ascending by id.
-    """
-
-    labels: np.ndarray
-    objects: tuple[ObjectPresence, ...]
 
 
 class VideoSegmenter:
@@ -43,6 +31,10 @@ class VideoSegmenter:
     and one download of labels and presence, nothing waits for the host. One thread owns a
     segmenter.
 
+    Where the objects were in one image decides which region of the next the network sees; outside
+    it there is background. An object that is not present is searched for in the whole image, and
+    so is an image of another size than the one before.
+
     Args:
         network: a trained network; a prepared copy of it is used.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
@@ -50,6 +42,7 @@ class VideoSegmenter:
         size: short side of the image that the network sees, pixels; larger is slower and sharper.
         max_objects: most objects followed at a time.
         presence: when an object counts as present.
+        region: how closely to look at the objects; None to see the whole image always.
 
     Raises:
         ValueError: when a value above is out of range.
@@ -64,6 +57,7 @@ class VideoSegmenter:
         size: int = 288,
         max_objects: int = 10,
         presence: PresenceSettings | None = None,
+        region: RegionSettings | None = DEFAULT_REGION,
     ) -> None:
         if size < network.stride:
             raise ValueError(f"size must be at least {network.stride} pixels, not {size}")
@@ -73,15 +67,14 @@ class VideoSegmenter:
         self._network = prepare(network, self._device, precision)
         self._size = size
         self._max_objects = max_objects
-        self._presence = PresenceTracker(presence)
-        self._targets: Targets | None = None
-        self._geometry: Geometry | None = None
-        self._last: Segmentation | None = None
+        self._presence = presence
+        self._region = region
+        self._now: Moment | None = None
 
     @property
     def ids(self) -> tuple[int, ...]:
         """The ids of the followed objects, ascending; empty before `start`."""
-        return () if self._targets is None else self._targets.ids
+        return () if self._now is None else self._now.targets.ids
 
     @property
     def max_objects(self) -> int:
@@ -91,7 +84,7 @@ class VideoSegmenter:
     @property
     def state_bytes(self) -> int:
         """Bytes of device memory that the state of all followed objects takes."""
-        return 0 if self._targets is None else self._targets.state.nbytes
+        return 0 if self._now is None else self._now.targets.state.nbytes
 
     def start(
         self, image: np.ndarray, mask: np.ndarray, since: Iterable[np.ndarray] = ()
@@ -111,9 +104,7 @@ class VideoSegmenter:
             SegmentationError: when image or mask cannot be used; nothing has changed then.
         """
         labels = self._checked(image, mask, followed=())
-        geometry, targets, labels, sights = self._begin(image, labels, since)
-        self._presence.clear()
-        return self._take(geometry, targets, labels, sights)
+        return self._take(self._begun(image, labels, since, PresenceTracker(self._presence)))
 
     def add(
         self, image: np.ndarray, mask: np.ndarray, since: Iterable[np.ndarray] = ()
@@ -128,16 +119,11 @@ class VideoSegmenter:
         Returns:
             The last labels with those of the new objects over them.
         """
-        if self._targets is None:
+        if self._now is None:
             return self.start(image, mask, since)
         labels = self._checked(image, mask, followed=self.ids)
-        geometry, new, labels, sights = self._begin(image, labels, since)
-        targets = _fitted(self._targets, self._geometry, geometry).joined(new)
-        kept = masks.resize(self._last.labels, geometry.camera)
-        kept = np.where(np.isin(kept, new.ids), 0, kept)
-        labels = np.where(labels > 0, labels, kept).astype(np.uint8)
-        others = [entry for entry in self._last.objects if entry.id not in new.slots]
-        return self._take(geometry, targets, labels, [*sights, _still_seen(others, labels)])
+        new = self._begun(image, labels, since, self._now.presence)
+        return self._take(self._now.joined(new, self._geometry_of, self._device))
 
     def step(self, image: np.ndarray) -> Segmentation:
         """Find the objects in the next image.
@@ -148,11 +134,9 @@ class VideoSegmenter:
         Raises:
             SegmentationError: before `start`, or when it is not such an image.
         """
-        if self._targets is None:
+        if self._now is None:
             raise SegmentationError("nothing is followed yet: give a mask to start with")
-        masks.check_image(image)
-        geometry, targets, labels, sight = self._advance(image, self._targets, self._geometry)
-        return self._take(geometry, targets, labels, [sight], begin=False)
+        return self._take(self._advanced(image, self._now))
 
     def remove(self, object_id: int) -> None:
         """Stop following one object; the others, and their ids, stay as they are.
@@ -160,23 +144,16 @@ class VideoSegmenter:
         Raises:
             SegmentationError: when no object of that id is followed.
         """
-        if self._targets is None or object_id not in self._targets.slots:
+        if object_id not in self.ids:
             followed = ", ".join(map(str, self.ids)) or "none"
             raise SegmentationError(
                 f"object {object_id} is not followed; followed are: {followed}"
             )
-        self._targets = self._targets.without([object_id])
-        self._presence.forget(object_id)
-        labels = np.where(self._last.labels == object_id, 0, self._last.labels).astype(np.uint8)
-        kept = tuple(entry for entry in self._last.objects if entry.id != object_id)
-        self._last = Segmentation(labels, kept)
+        self._now = self._now.without(object_id)
 
     def reset(self) -> None:
         """Follow nothing, as before `start`."""
-        self._targets = None
-        self._geometry = None
-        self._last = None
-        self._presence.clear()
+        self._now = None
 
     def _checked(
         self, image: np.ndarray, mask: np.ndarray, followed: Sequence[int]
@@ -199,68 +176,65 @@ class VideoSegmenter:
         return labels
 
     @torch.inference_mode()
-    def _begin(
-        self, image: np.ndarray, labels: np.ndarray, since: Iterable[np.ndarray]
-    ) -> tuple[Geometry, Targets, np.ndarray, list[Sight]]:
-        """New targets from a checked mask, carried through later images, and what was seen."""
+    def _begun(
+        self,
+        image: np.ndarray,
+        labels: np.ndarray,
+        since: Iterable[np.ndarray],
+        presence: PresenceTracker,
+    ) -> Moment:
+        """New targets from a checked mask, alone in their region, carried through later images.
+
+        Args:
+            presence: what is remembered so far.
+        """
         ids = masks.ids_of(labels)
-        geometry = self._geometry_of(image)
+        presence = presence.copy()
+        presence.begin(ids)
+        statistics = masks.statistics(labels, ids)
+        seen = presence.observe(Sight(ids, statistics, labels.size))
+        geometry = self._geometry_of(image.shape[:2], seen)
         soft = to_masks(labels, ids, geometry).to(self._device)
         features = self._network.encode(self._input(image, geometry))
         targets = Targets(ids, self._network.start(features, soft))
-        sights = [Sight(ids, masks.statistics(labels, ids), labels.size)]
+        moment = Moment(geometry, targets, presence, labels, tuple(seen))
         for later in since:
-            masks.check_image(later)
-            geometry, targets, labels, sight = self._advance(later, targets, geometry)
-            sights.append(sight)
-        return geometry, targets, labels, sights
+            moment = self._advanced(later, moment)
+        return moment
 
     @torch.inference_mode()
-    def _advance(
-        self, image: np.ndarray, targets: Targets, before: Geometry
-    ) -> tuple[Geometry, Targets, np.ndarray, Sight]:
+    def _advanced(self, image: np.ndarray, before: Moment) -> Moment:
         """One step: the device does everything up to one download at the end."""
-        geometry = self._geometry_of(image)
-        targets = _fitted(targets, before, geometry)
+        masks.check_image(image)
+        camera = image.shape[:2]
+        same_camera = camera == before.geometry.camera
+        geometry = self._geometry_of(camera, before.objects if same_camera else ())
+        targets = before.targets_in(geometry, self._device)
         features = self._network.encode(self._input(image, geometry))
         prediction, state = self._network.step(features, targets.state)
         logits = crop(prediction.logits, geometry)
-        labels, statistics = read_out(to_camera(logits, geometry), logits, targets.slots)
-        sight = Sight(targets.slots, statistics, labels.size)
-        return geometry, targets.with_state(state), labels, sight
+        found = read_out(to_camera(logits, geometry), logits, targets.slots)
+        labels, statistics = laid_out(*found, geometry.region, camera)
+        targets = targets.with_state(state)
+        return Moment.seen(geometry, targets, before.presence, labels, statistics)
 
-    def _geometry_of(self, image: np.ndarray) -> Geometry:
-        return Geometry.of(*image.shape[:2], self._size, self._network.stride)
+    def _geometry_of(
+        self, camera: tuple[int, int], objects: Sequence[ObjectPresence]
+    ) -> Geometry:
+        """Of an image of the camera's size, when the objects were last seen as given."""
+        region = None
+        if self._region is not None and all(entry.present for entry in objects):
+            region = region_around([entry.box for entry in objects], camera, self._region)
+        return Geometry.of(*camera, self._size, self._network.stride, region)
 
     def _input(self, image: np.ndarray, geometry: Geometry) -> torch.Tensor:
         frame = self._network.normalise(to_input(image, geometry, self._device))
         return pad(frame, geometry).contiguous(memory_format=torch.channels_last)
 
-    def _take(
-        self,
-        geometry: Geometry,
-        targets: Targets,
-        labels: np.ndarray,
-        sights: Sequence[Sight],
-        begin: bool = True,
-    ) -> Segmentation:
-        """Make the outcome of a call that has succeeded the segmenter's own.
-
-        Args:
-            geometry: of the image it ends with.
-            targets: the objects followed from now on.
-            labels: of that image, H x W uint8.
-            sights: what was seen on the way, oldest first; the last of each object counts.
-            begin: whether the objects of the first sight were just shown by a mask.
-        """
-        self._geometry, self._targets = geometry, targets
-        if begin:
-            self._presence.begin(sights[0].ids)
-        found = {entry.id: entry for sight in sights for entry in self._presence.observe(sight)}
-        objects = tuple(found[object_id] for object_id in targets.ids)
-        self._last = Segmentation(labels, objects)
-        # The caller may draw on its labels; these are needed for the next `add`.
-        return Segmentation(labels.copy(), objects)
+    def _take(self, moment: Moment) -> Segmentation:
+        """Make the outcome of a call that has succeeded the segmenter's own."""
+        self._now = moment
+        return moment.segmentation
 
 
 def _device(name: str) -> torch.device:
@@ -268,19 +242,3 @@ def _device(name: str) -> torch.device:
         return torch.device(name)
     except RuntimeError as error:
         raise ValueError(f"no device is called {name!r}: cpu, cuda or cuda:N") from error
-
-
-@torch.inference_mode()
-def _fitted(targets: Targets, before: Geometry, now: Geometry) -> Targets:
-    """Targets of an image of one geometry, made to fit an image of another."""
-    if before.padded == now.padded:
-        return targets
-    return targets.with_state(targets.state.resized(*now.padded))
-
-
-def _still_seen(objects: Sequence[ObjectPresence], labels: np.ndarray) -> Sight:
-    """Objects as sure as they were, where labels show them now that others lie over them."""
-    ids = tuple(entry.id for entry in objects)
-    statistics = masks.statistics(labels, ids)
-    statistics[:, 0] = [entry.score for entry in objects]
-    return Sight(ids, statistics, labels.size)

@@ -118,7 +118,10 @@ class VariantTask:
         stopped: Callable[[], bool],
     ) -> None:
         weights, done = job.out / WEIGHTS, 0
-        settings = SegmenterSettings(weights, self.device, job.precision, job.size, self.threads)
+        # The whole image: what is compared is the network, not what it is shown.
+        settings = SegmenterSettings(
+            weights, self.device, job.precision, job.size, self.threads, region=None
+        )
         scorer = Scorer(settings, videos)
 
         def on_frame() -> None:

@@ -70,6 +70,7 @@ def _result(path: Path, card: ModelCard) -> tuple[str, dict]:
     _check_weights(path, report, card)
     try:
         name = f"{report['dataset']} {report['split']}, {report['size']}, {report['precision']}"
+        name += _region(report.get("region"))
         name += "".join(f", {words}" for key, words in _KINDS.items() if report.get(key))
         if report["j"] is None:
             raise CardError(f"{path} holds no scores: its videos had no truth to be scored by")
@@ -78,6 +79,13 @@ def _result(path: Path, card: ModelCard) -> tuple[str, dict]:
     except (KeyError, TypeError, AttributeError) as error:
         raise CardError(f"{path} is not a whole report of `evaluate` ({error})") from error
     return name, {**figures, "sequences": rows}
+
+
+def _region(region: dict | None) -> str:
+    """How the objects were looked at, if not in the whole image, as once they always were."""
+    if region is None:
+        return ""
+    return f", region of margin {region['margin']}, at least {region['smallest']} of the image"
 
 
 def _read(path: Path) -> dict:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -102,6 +103,7 @@ def _source(args: argparse.Namespace, protocol: Protocol) -> tuple[Source, dict]
     about: dict = {
         "dataset": args.dataset, "split": args.split or "all", "averaging": protocol.averaging,
         "weights": None, "device": None, "precision": None, "size": None,
+        "region": None,
         "workers": args.workers, "threads": args.threads,
         "hardware": environment.hardware("cpu" if args.from_masks else args.device),
         "versions": environment.versions(),
@@ -113,6 +115,7 @@ def _source(args: argparse.Namespace, protocol: Protocol) -> tuple[Source, dict]
         return MaskFolderSource(args.from_masks), about
     build, about["weights"] = open_weights(args)
     about.update(device=args.device, precision=args.precision, size=args.size)
+    about["region"] = args.region and dataclasses.asdict(args.region)
     return SegmenterSource(build), about
 
 
@@ -129,7 +132,7 @@ def open_weights(args: argparse.Namespace) -> tuple[Callable[[], object], dict]:
     except WeightsError as error:
         raise EvaluationError(str(error)) from error
     build = SegmenterSettings(path, args.device, args.precision, args.size, args.threads,
-                              args.max_objects)
+                              args.max_objects, args.region)
     return build, {"name": path.name, "model": card.model, "sha256": card.sha256}
 
 

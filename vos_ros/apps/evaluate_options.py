@@ -12,10 +12,14 @@ from vos_ros.apps.arguments import positive
 from vos_ros.data.datasets import LAYOUTS
 from vos_ros.evaluation.pictures import COLUMNS
 from vos_ros.evaluation.protocols import PROTOCOLS
+from vos_ros.region import DEFAULT_REGION, region_settings
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The options, checked against each other; `split` is that of the data set if none is named."""
+    """The options, checked against each other.
+
+    `split` is that of the data set if none is named, `region` the settings of both its options.
+    """
     parser = build_parser()
     args = parser.parse_args(argv)
     if args.from_masks and (args.masks_out or args.weights):
@@ -24,6 +28,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error("--all-frames goes with --dataset youtube_vos only")
     if args.binary and args.dataset != "folder":
         parser.error("--binary goes with --dataset folder only")
+    try:
+        args.region = region_settings(args.region_margin, args.region_smallest)
+    except ValueError as error:
+        parser.error(str(error))
     if args.split is None:
         args.split = LAYOUTS[args.dataset].split
     return args
@@ -69,6 +77,13 @@ def _add_masks(masks) -> None:
                        help="arithmetic of the network (default: %(default)s)")
     masks.add_argument("--size", type=positive, default=288,
                        help="short side of the image inside the network, pixels "
+                       "(default: %(default)s)")
+    masks.add_argument("--region-margin", type=float, default=DEFAULT_REGION.margin, metavar="M",
+                       help="how many times as large as the objects the region is that the network "
+                       "sees; 0 shows it the whole image always (default: %(default)s)")
+    masks.add_argument("--region-smallest", type=float, default=DEFAULT_REGION.smallest,
+                       metavar="SHARE",
+                       help="smallest share of the image's sides that such a region may have "
                        "(default: %(default)s)")
     masks.add_argument("--max-objects", type=positive, default=255,
                        help="refuse a sequence with more objects than this, each of which takes "

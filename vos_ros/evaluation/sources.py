@@ -20,6 +20,7 @@ from vos_ros.data.image_files import ImageFileError, read_labels
 from vos_ros.data.sequence import VideoSequence
 from vos_ros.evaluation.errors import EvaluationError
 from vos_ros.evaluation.protocol import Protocol
+from vos_ros.region import DEFAULT_REGION, RegionSettings
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,10 @@ class SegmenterSource:
 
 @dataclass(frozen=True)
 class SegmenterSettings:
-    """Builds the segmenter of a weight file. Calling it loads the file."""
+    """Builds the segmenter of a weight file. Calling it loads the file.
+
+    `region` says how closely it looks at the objects, None that it sees the whole image always.
+    """
 
     weights: Path
     device: str = "cpu"
@@ -101,6 +105,7 @@ class SegmenterSettings:
     size: int = 288
     threads: int = 1
     max_objects: int = 255
+    region: RegionSettings | None = DEFAULT_REGION
 
     def __call__(self):
         # Imported here: scoring files needs no PyTorch, which takes seconds to import.
@@ -115,7 +120,7 @@ class SegmenterSettings:
         network, _ = load_network(self.weights)
         return VideoSegmenter(
             network, device=self.device, precision=self.precision, size=self.size,
-            max_objects=self.max_objects,
+            max_objects=self.max_objects, region=self.region,
         )
 
 
