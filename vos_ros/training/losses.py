@@ -29,7 +29,7 @@ def soft_targets(labels: Tensor, objects: int, height: int, width: int) -> Tenso
     Returns:
         B x (1 + K) x height x width float32 that sums to 1 over the classes.
     """
-    one_hot = F.one_hot(labels.long(), objects + 1).movedim(-1, 1).float()
+    one_hot = torch.stack([labels == k for k in range(objects + 1)], dim=1).float()
     return F.adaptive_avg_pool2d(one_hot, (height, width))
 
 

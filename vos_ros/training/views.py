@@ -88,9 +88,14 @@ def look(images: Tensor, labels: Tensor, regions: np.ndarray, size: tuple[int, i
     # Reflection, so that the border of a frame is not mixed with black.
     options = {"align_corners": False, "padding_mode": "reflection"}
     seen = F.grid_sample(images.flatten(0, 1).float(), grid, mode="bilinear", **options)
-    classes = F.one_hot(labels.flatten(0, 1).long()).permute(0, 3, 1, 2).float()
-    shares = F.grid_sample(classes, grid, mode="bilinear", **options)
-    found = shares.argmax(dim=1).to(labels.dtype)
+    flat = labels.flatten(0, 1)
+    objects = torch.stack([flat == k for k in range(1, int(flat.max()) + 1)] or [flat > 0], dim=1)
+    shares = F.grid_sample(objects.float(), grid, mode="bilinear", **options)
+    # The background has what is left. Not argmax: over this dimension it is slow on a CPU.
+    most, found = 1 - shares.sum(dim=1), torch.zeros_like(shares[:, 0], dtype=labels.dtype)
+    for k, share in enumerate(shares.unbind(dim=1), 1):
+        found = torch.where(share > most, k, found)
+        most = torch.maximum(share, most)
     return seen.unflatten(0, (clips, length)), found.unflatten(0, (clips, length))
 
 
