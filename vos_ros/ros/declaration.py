@@ -16,6 +16,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
 from vos_ros.ros.parameters import BY_NAME, TABLE, Changes, Parameter, Settings
+from vos_ros.ros.unknown_parameters import unknown_sentences
 
 
 class DeclaredParameters:
@@ -49,6 +50,15 @@ class DeclaredParameters:
     def problems(self) -> tuple[str, ...]:
         """What is wrong with starting values that were not corrected since, a sentence each."""
         return tuple(self._problems.values())
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """A sentence on each starting value whose name is no parameter's."""
+        # rclpy shows the values it was started with nowhere else.
+        given = getattr(self._node, "_parameter_overrides", {})
+        return unknown_sentences(
+            [name for name in given if not self._node.has_parameter(name)], BY_NAME
+        )
 
     def _declare(self, parameter: Parameter) -> None:
         given = self._starting_value(parameter)

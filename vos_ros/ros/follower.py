@@ -17,7 +17,7 @@ from vos_ros.ros.frame_buffer import FrameBuffer
 from vos_ros.ros.frames import CameraFrame, to_rgb
 from vos_ros.ros.images import ImageError
 from vos_ros.ros.requests import InitOrder, RequestError, sentence
-from vos_ros.ros.statistics import Counter
+from vos_ros.ros.statistics import Counter, FrameTimes
 from vos_ros.segmenter import Segmentation, SegmentationError, VideoSegmenter
 
 
@@ -30,9 +30,12 @@ class Publish(Protocol):
         image: np.ndarray,
         result: Segmentation,
         names: dict[int, str],
-        step_seconds: float,
+        times: FrameTimes,
     ) -> None:
-        """Publish the segmentation of a camera frame, whose RGB image is `image`."""
+        """Publish the segmentation of a camera frame, whose RGB image is `image`.
+
+        `times` has how long the frame waited and how long the work on it took.
+        """
 
 
 Correct = Callable[[Header, Segmentation, dict[int, str]], None]
@@ -122,7 +125,8 @@ class Follower:
         else:
             self._whole_serial = serial
         if self._whole_serial >= max(0, self._last_serial):
-            self._publish(trail.frame, trail.image, result, took / (1 + trail.steps))
+            times = FrameTimes(step=took / (1 + trail.steps))
+            self._publish(trail.frame, trail.image, result, times)
         self._last_serial = max(self._last_serial, serial)
         return Followed(self._ids, frame.stamp_ns, trail.steps)
 
@@ -170,18 +174,22 @@ class Follower:
         """
         if not self._ids or frame.serial <= self._last_serial:
             return
-        image = to_rgb(frame.message)
         began = time.perf_counter()
+        image = to_rgb(frame.message)
+        converted = time.perf_counter()
         result = self._segmenter.step(image)
-        took = time.perf_counter() - began
+        stepped = time.perf_counter()
         self._last_serial = self._whole_serial = frame.serial
-        self._publish(frame, image, result, took)
+        times = FrameTimes(
+            wait=began - frame.arrived, convert=converted - began, step=stepped - converted
+        )
+        self._publish(frame, image, result, times)
 
     def _publish(
-        self, frame: CameraFrame, image: np.ndarray, result: Segmentation, step_seconds: float
+        self, frame: CameraFrame, image: np.ndarray, result: Segmentation, times: FrameTimes
     ) -> None:
         self._sent = (frame.header, result)
-        self._publish_frame(frame, image, result, dict(self._names), step_seconds)
+        self._publish_frame(frame, image, result, dict(self._names), times)
 
     @property
     def _sent_ids(self) -> tuple[int, ...]:

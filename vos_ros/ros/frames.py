@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,10 +29,13 @@ class CameraFrame:
         serial: how many came before it since the node was configured, those not counted that were
             rejected as they came. Unlike stamps, it never goes back. -1 for an image that came
             with a request and not from the camera.
+        arrived: when it was taken in, in seconds of `time.perf_counter`; NaN for an image that
+            came with a request.
     """
 
     message: ImageMessage
     serial: int = -1
+    arrived: float = math.nan
 
     @property
     def header(self) -> Header:

@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import threading
+import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +22,16 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.utilities import remove_ros_args
 
 from vos_ros.ros.declaration import DeclaredParameters
+from vos_ros.ros.device_memory import read_memory
+from vos_ros.ros.diagnostics import Diagnostics
 from vos_ros.ros.exit_signals import ExitSignals
+from vos_ros.ros.health import Picture
 from vos_ros.ros.parameters import TABLE, Settings, show
 from vos_ros.ros.requests import sentence
 from vos_ros.ros.services import Services
-from vos_ros.ros.statistics import Statistics
+from vos_ros.ros.statistics import NO_COUNTS, Lately, Statistics
+from vos_ros.ros.troubles import Troubles
+from vos_ros.ros.worker import WORKER_NAME
 
 if TYPE_CHECKING:
     from vos_ros.ros.pipeline import Pipeline
@@ -50,9 +58,14 @@ class VosNode(LifecycleNode):
         super().__init__("vos", **rest)
         self._make_segmenter = make_segmenter or _build_segmenter
         self._pipeline: Pipeline | None = None
+        self._built = self._device = ""
+        self._troubles = Troubles()
         self._undo = ExitStack()
         self._declared = DeclaredParameters(self, lambda: self._pipeline is not None)
-        self._calls = Services(self, lambda: self._pipeline)
+        for text in self._declared.unknown:
+            self.get_logger().warning(text)
+        self._calls = Services(self, lambda: self._pipeline, self._troubles)
+        self._diagnostics = Diagnostics(self, self._counts, self._picture)
         self._autostart_timer = None
         if self._declared.settings.autostart:
             # Nothing waits in a constructor: the work begins once somebody spins the node.
@@ -75,6 +88,7 @@ class VosNode(LifecycleNode):
             details = "" if isinstance(error, ValueError) else f"\n{traceback.format_exc()}"
             self._complain(f"Cannot be configured. {sentence(error)}{details}")
             return FAILURE
+        self._troubles.overcome()
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -87,7 +101,8 @@ class VosNode(LifecycleNode):
             super().on_deactivate(state)
             self._complain(f"Cannot be activated: {traceback.format_exc()}")
             return FAILURE
-        self.get_logger().info(f"Active: taking images from {self._pipeline.topic}.")
+        self._troubles.overcome()
+        self.get_logger().info(f"Active: taking images from {self._pipeline.camera.topic}.")
         return SUCCESS
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -122,13 +137,16 @@ class VosNode(LifecycleNode):
         settings = self._declared.settings
         segmenter, words = self._make_segmenter(settings)
         from vos_ros.ros import images
-        from vos_ros.ros.model import ThreadSetting
+        from vos_ros.ros.model import ThreadSetting, choose_device
         from vos_ros.ros.pipeline import Pipeline
 
         with ExitStack() as undo:
             undo.callback(ThreadSetting(settings.threads).undo)
-            self._pipeline = Pipeline(self, lambda: self._declared.settings, segmenter)
+            self._pipeline = Pipeline(
+                self, lambda: self._declared.settings, segmenter, self._troubles
+            )
             undo.callback(self._pipeline.close)
+            self._built, self._device = words, choose_device(settings.device)
             self._undo = undo.pop_all()
         # Asked here, for the first answer takes half a second, which no frame is to wait for.
         by = "cv_bridge" if images.bridge_is_used() else "this package's own code"
@@ -137,11 +155,36 @@ class VosNode(LifecycleNode):
     def _release(self) -> None:
         self._undo.close()
         self._pipeline = None
+        self._built = self._device = ""
 
     def _complain(self, text: str) -> None:
         # After a shutdown everything fails, which is nobody's news, and cannot be logged either.
         if self.context.ok():
+            self._troubles.note(text, serious=True, lasting=True)
             self.get_logger().error(text)
+
+    def _counts(self) -> Mapping[str, int]:
+        return self._pipeline.counts if self._pipeline else NO_COUNTS
+
+    def _picture(self, lately: Lately) -> Picture:
+        """How the node is now; what has happened lately is given."""
+        pipeline, settings = self._pipeline, self._declared.settings
+        active = pipeline is not None and pipeline.active
+        state = "active" if active else "inactive" if pipeline else "unconfigured"
+        return Picture(
+            state=state,
+            built=self._built,
+            trouble=self._troubles.last,
+            now=time.perf_counter(),
+            camera=pipeline.camera.view() if pipeline and active else None,
+            statistics=self.statistics,
+            lately=lately,
+            ids=pipeline.ids if pipeline else (),
+            present=pipeline.present if pipeline else {},
+            memory=read_memory(self._device) if self._device else None,
+            camera_timeout=settings.camera_timeout,
+            latency_warning=settings.latency_warning,
+        )
 
     def _autostart(self) -> None:
         assert self._autostart_timer is not None
@@ -192,6 +235,12 @@ def main(args: Sequence[str] | None = None) -> int:
         executor.shutdown()
         rclpy.try_shutdown()
     signals.ignore()
+    if any(thread.name == WORKER_NAME for thread in threading.enumerate()):
+        # A step that takes too long was given up. Its thread cannot be ended, and would crash in
+        # an interpreter that is being taken down around it.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
     return 0
 
 

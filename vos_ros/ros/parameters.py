@@ -149,6 +149,19 @@ class Settings:
         " size. Smaller is faster, larger sees smaller things.",
         limits=(64, 1440),
     )
+    region_margin: float = _parameter(
+        1.8,
+        "How many times as large as the objects the region around them is that the network looks"
+        " at, from 1.25 on. Smaller shows small things larger, and loses fast ones sooner. 0.0"
+        " looks at the whole image always.",
+        limits=(0.0, 100.0),
+    )
+    region_smallest: float = _parameter(
+        0.2,
+        "The smallest share of the image's sides that this region may have. Raise it if very small"
+        " objects are lost when they or the camera move fast.",
+        limits=(0.01, 1.0),
+    )
     max_objects: int = _parameter(
         10,
         "The most objects followed at once; a request for more is refused. Time per frame and"
@@ -166,6 +179,26 @@ class Settings:
         "What the camera sends: raw is sensor_msgs/Image on `image`, compressed is"
         " sensor_msgs/CompressedImage (JPEG or PNG) on `image/compressed`.",
         choices=("raw", "compressed"),
+    )
+    image_reliability: str = _parameter(
+        "best_effort",
+        "How images are asked for: best_effort comes to terms with every camera. reliable has lost"
+        " ones sent again, which delays the others, and gets nothing from a best-effort camera.",
+        choices=("best_effort", "reliable"),
+    )
+    camera_timeout: float = _parameter(
+        2.0,
+        "Seconds without an image after which the camera is reported silent, in the log and as a"
+        " warning in the diagnostics; five times as long is an error there.",
+        limits=(0.1, 3600.0),
+        changes=Changes.ALWAYS,
+    )
+    on_time_jump: str = _parameter(
+        "keep",
+        "What is done when the images' stamps go back, as when a recording starts over: keep"
+        " follows the objects on, reset forgets them as `~/reset` does. Either way it is said.",
+        choices=("keep", "reset"),
+        changes=Changes.ALWAYS,
     )
     buffer_frames: int = _parameter(
         150,
@@ -208,6 +241,13 @@ class Settings:
         "Weight of the objects' colours in `~/overlay`: 0.0 shows only outlines, 1.0 hides the"
         " image under them.",
         limits=(0.0, 1.0),
+        changes=Changes.ALWAYS,
+    )
+    latency_warning: float = _parameter(
+        0.5,
+        "Seconds from an image's stamp to its mask, in the median, above which the diagnostics"
+        " warn; above four times as many they report an error.",
+        limits=(0.001, 3600.0),
         changes=Changes.ALWAYS,
     )
 

@@ -4,34 +4,38 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
+import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
-from itertools import count
 
 import numpy as np
-from rclpy.clock import Clock, ClockType
+from rclpy.executors import Executor
 from rclpy.lifecycle import LifecycleNode
-from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from vos_ros.ros import qos
+from vos_ros.ros.awaiting import result_of
+from vos_ros.ros.camera import Camera
 from vos_ros.ros.follower import Followed, Follower
 from vos_ros.ros.frame_buffer import FrameBuffer, FrameGoneError
-from vos_ros.ros.frames import CameraFrame, ImageMessage, check_frame
+from vos_ros.ros.frames import CameraFrame
 from vos_ros.ros.images import ImageError
 from vos_ros.ros.parameters import Settings
 from vos_ros.ros.presence_topics import PresenceTopics
 from vos_ros.ros.publishers import ResultPublishers
 from vos_ros.ros.requests import InitOrder, RequestError, sentence
-from vos_ros.ros.statistics import Counter, Statistics
-from vos_ros.ros.worker import Worker
+from vos_ros.ros.statistics import Counter, FrameTimes, Statistics
+from vos_ros.ros.troubles import Troubles
+from vos_ros.ros.worker import Worker, WorkerBusyError, WorkerStoppedError
 from vos_ros.segmenter import Segmentation, VideoSegmenter
 
-REPORT_SECONDS = 10.0
 WARN_SECONDS = 5.0
+EXIT_SECONDS = 1.0
+"""How long the step in hand may still take when the process is to end."""
 
 
 class Pipeline:
@@ -43,24 +47,38 @@ class Pipeline:
         node: whose topics these are.
         settings: tells the values of the parameters at any moment.
         segmenter: handed over; the worker's thread owns it while the pipeline runs.
+        troubles: told what goes wrong.
     """
 
     def __init__(
-        self, node: LifecycleNode, settings: Callable[[], Settings], segmenter: VideoSegmenter
+        self,
+        node: LifecycleNode,
+        settings: Callable[[], Settings],
+        segmenter: VideoSegmenter,
+        troubles: Troubles,
     ) -> None:
         self._node = node
+        self._settings = settings
+        self._troubles = troubles
         self._logger = node.get_logger()
         self._counter = Counter()
-        self._serials = count()
-        self._size: tuple[int, int] | None = None
-        self._topic = ""
         self._dropped_before = 0
+        self._reset_due = False
         self._worker: Worker[CameraFrame] | None = None
         self._active = ExitStack()
         now = settings()
-        self._compressed = now.image_transport == "compressed"
         self._buffer: FrameBuffer[CameraFrame] = FrameBuffer(
             now.buffer_frames, int(now.buffer_megabytes * 1e6)
+        )
+        self.camera = Camera(
+            node,
+            settings,
+            self._buffer,
+            self._counter,
+            reject=self._reject,
+            jumped=self._go_back_in_time,
+            deliver=self._deliver,
+            report=lambda: self._logger.debug(str(self.statistics)),
         )
         with ExitStack() as undo:
             self._results = ResultPublishers(node, lambda: settings().overlay_alpha)
@@ -83,14 +101,14 @@ class Pipeline:
         return self._worker is not None
 
     @property
-    def topic(self) -> str:
-        """The full name of the camera's topic; "" before the first start."""
-        return self._topic
-
-    @property
     def ids(self) -> tuple[int, ...]:
         """The objects followed, ascending."""
         return self._follower.ids
+
+    @property
+    def present(self) -> dict[int, bool]:
+        """Whether each object of the last result was in its image."""
+        return self._topics.present
 
     @property
     def statistics(self) -> Statistics:
@@ -98,22 +116,20 @@ class Pipeline:
         dropped = self._worker.dropped if self._worker else 0
         return self._counter.statistics(self._dropped_before + dropped)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts of `statistics`, by name; cheap."""
+        dropped = self._worker.dropped if self._worker else 0
+        return {**self._counter.counts(), "dropped": self._dropped_before + dropped}
+
     def start(self) -> None:
         """Start the worker and take in camera images."""
         with ExitStack() as undo:
-            undo.callback(self._buffer.clear)
             self._worker = Worker(self._follower.step, self._report_failure)
             undo.callback(self._stop_worker)
             self._worker.start()
-            steady = Clock(clock_type=ClockType.STEADY_TIME)
-            timer = self._node.create_timer(REPORT_SECONDS, self._report, clock=steady)
-            undo.callback(self._node.destroy_timer, timer)
-            kind, topic = (
-                (CompressedImage, "image/compressed") if self._compressed else (Image, "image")
-            )
-            subscription = self._node.create_subscription(kind, topic, self._take, qos.camera())
-            undo.callback(self._node.destroy_subscription, subscription)
-            self._topic = subscription.topic_name
+            undo.callback(self.camera.close)
+            self.camera.open()
             self._active = undo.pop_all()
 
     def stop(self) -> None:
@@ -162,48 +178,53 @@ class Pipeline:
             return CameraFrame(order.image)
         if self._buffer.held is None:
             raise RequestError(
-                f"No image has come on {self._topic} yet; wait until one has, or send the image"
-                " together with the mask."
+                f"No image has come on {self.camera.topic} yet; wait until one has, or send the"
+                " image together with the mask."
             )
         try:
             return self._buffer.at(order.stamp_ns) if order.stamp_ns else self._buffer.newest()
         except FrameGoneError as error:
             raise RequestError(f"{error} Or send the image together with the mask.") from error
 
-    def _take(self, message: ImageMessage) -> None:
-        """Take in one message of the camera; quick, for it holds up everything else."""
-        self._counter.count("received")
-        try:
-            size = check_frame(message)
-        except ImageError as error:
-            self._reject(error)
-            return
-        self._note_size(size)
-        frame = CameraFrame(message, next(self._serials))
-        if self._buffer.push(frame.stamp_ns, frame):
-            self._logger.warning(
-                "The camera's stamps went back in time; earlier frames are forgotten.",
-                throttle_duration_sec=WARN_SECONDS,
-            )
-        if self._follower.ids and self._worker is not None:
+    def _deliver(self, frame: CameraFrame) -> None:
+        """Hand a good frame of the camera to the worker, if there is anything to be done."""
+        if self._reset_due:
+            self._reset_all()
+        if self._follower.ids and self._worker is not None and not self._reset_due:
             self._worker.offer(frame)
         else:
             self._counter.count("idle")
 
-    def _note_size(self, size: tuple[int, int]) -> None:
-        if self._size not in (None, size):
-            self._logger.warning(
-                f"The camera's images were {self._size[0]} x {self._size[1]} pixels and now are"
-                f" {size[0]} x {size[1]}; going on with the new size.",
-                throttle_duration_sec=WARN_SECONDS,
-            )
-        self._size = size
+    def _go_back_in_time(self) -> str:
+        """Do what is to be done when stamps went back, and say what."""
+        if not self._follower.ids:
+            return "earlier frames are forgotten."
+        if self._settings().on_time_jump == "keep":
+            return "earlier frames are forgotten, the objects are followed on (on_time_jump: keep)."
+        self._reset_all()
+        return "earlier frames and all objects are forgotten (on_time_jump: reset)."
+
+    def _reset_all(self) -> None:
+        try:
+            forgotten = self.reset()
+        except WorkerBusyError:
+            # Tried again with the next frame; none is looked at before it is done.
+            self._reset_due = True
+            return
+        self._reset_due = False
+        executor = self._node.executor
+        executor.create_task(self._sync_topics_after, forgotten, executor)
+
+    async def _sync_topics_after(self, done: Future[object], executor: Executor) -> None:
+        with suppress(WorkerStoppedError):
+            await result_of(done, executor)
+            self.sync_topics()
 
     def _reject(self, error: ImageError) -> None:
         self._counter.count("rejected")
-        self._logger.warning(
-            f"A camera image was skipped. {error}", throttle_duration_sec=WARN_SECONDS
-        )
+        text = f"A camera image was skipped. {error}"
+        self._troubles.note(text, serious=False)
+        self._logger.warning(text, throttle_duration_sec=WARN_SECONDS)
 
     def _publish(
         self,
@@ -211,20 +232,33 @@ class Pipeline:
         image: np.ndarray,
         result: Segmentation,
         names: dict[int, str],
-        step_seconds: float,
+        times: FrameTimes,
     ) -> None:
         """Send a result out; on the worker's thread.
 
         Never raises: an object is followed even if its mask could not be sent.
         """
         try:
+            began = time.perf_counter()
             self._results.publish(frame.header, result, names)
             self._topics.update({item.id: bool(item.present) for item in result.objects})
-            now = self._node.get_clock().now().nanoseconds
-            self._counter.processed((now - frame.stamp_ns) / 1e9, step_seconds)
+            self._counter.processed(self._complete(times, frame, began))
             self._results.publish_overlay(frame, image, result, names)
         except Exception as error:
             self._report_failure(error)
+
+    def _complete(self, times: FrameTimes, frame: CameraFrame, began: float) -> FrameTimes:
+        """Add to a frame's times what is known once its mask was sent, which began at `began`."""
+        now = time.perf_counter()
+        latency = math.nan
+        if frame.stamp_ns:
+            latency = (self._node.get_clock().now().nanoseconds - frame.stamp_ns) / 1e9
+        return dataclasses.replace(
+            times,
+            latency=latency,
+            transport=latency - (now - frame.arrived),
+            publish=now - began,
+        )
 
     def _correct(self, header: Header, result: Segmentation, names: dict[int, str]) -> None:
         """Send out what is left of the last result; on the worker's thread. Never raises."""
@@ -241,31 +275,21 @@ class Pipeline:
         if not self._node.context.ok():
             return  # a signal came while the frame was in hand: nobody can be told of it any more
         self._counter.count("failed")
+        text = f"A frame failed. {sentence(error)}"
+        self._troubles.note(text, serious=True)
         self._logger.error(
-            f"A frame failed. {sentence(error)}\n"
+            f"{text}\n"
             + "".join(traceback.format_exception(type(error), error, error.__traceback__)),
             throttle_duration_sec=WARN_SECONDS,
         )
 
-    def _report(self) -> None:
-        statistics = self.statistics
-        self._logger.debug(str(statistics))
-        if not statistics.received:
-            publishers = self._node.count_publishers(self._topic)
-            self._logger.warning(
-                f"No image has come on {self._topic} so far, which has {publishers} publishers."
-                + (_TRANSPORT_HINT if publishers else " Is `image` remapped to the camera?"),
-                once=True,
-            )
-
     def _stop_worker(self) -> None:
-        if self._worker is not None:
-            self._worker.stop()
-            self._dropped_before += self._worker.dropped
-            self._worker = None
-
-
-_TRANSPORT_HINT = (
-    " If they do publish, images may be lost in the transport: start the camera and this node"
-    " with FASTRTPS_DEFAULT_PROFILES_FILE naming config/fastdds.xml of this package."
-)
+        """Wait for the work in hand, however long; but not for long when the process is to end."""
+        worker, self._worker = self._worker, None
+        if worker is None:
+            return
+        ends_at = math.inf
+        while not worker.stop(EXIT_SECONDS / 10) and time.monotonic() < ends_at:
+            if ends_at == math.inf and not self._node.context.ok():
+                ends_at = time.monotonic() + EXIT_SECONDS
+        self._dropped_before += worker.dropped

@@ -36,6 +36,12 @@ class PresenceTopics:
         self._present: dict[int, bool] = {}
         self._closed = False
 
+    @property
+    def present(self) -> dict[int, bool]:
+        """What is known of the objects: whether each was in the last image. From any thread."""
+        with self._lock:
+            return dict(self._present)
+
     def sync(self, ids: Iterable[int]) -> None:
         """Have topics for exactly these objects; a new one starts with what is known of it.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from rclpy.lifecycle import LifecycleNode
+from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from sensor_msgs.msg import Image, RegionOfInterest
 from std_msgs.msg import Header
 
@@ -16,6 +16,7 @@ from vos_ros.drawing import draw_overlay
 from vos_ros.ros import qos
 from vos_ros.ros.frames import CameraFrame
 from vos_ros.ros.images import labels_to_message, rgb_to_message
+from vos_ros.ros.qos_events import result_events
 from vos_ros.segmenter import Segmentation
 
 
@@ -30,10 +31,15 @@ class ResultPublishers:
     def __init__(self, node: LifecycleNode, overlay_alpha: Callable[[], float]) -> None:
         self._node = node
         self._overlay_alpha = overlay_alpha
-        make = node.create_lifecycle_publisher
-        self._mask = make(Image, "~/mask", qos.results())
-        self._presence = make(ObjectPresenceArray, "~/presence", qos.results())
-        self._overlay = make(Image, "~/overlay", qos.results())
+        self._mask = self._make(Image, "~/mask")
+        self._presence = self._make(ObjectPresenceArray, "~/presence")
+        self._overlay = self._make(Image, "~/overlay")
+
+    def _make(self, kind: type, name: str) -> LifecyclePublisher:
+        offered = qos.results()
+        return self._node.create_lifecycle_publisher(
+            kind, name, offered, event_callbacks=result_events(self._node, name, offered)
+        )
 
     def publish(self, header: Header, result: Segmentation, names: dict[int, str]) -> None:
         """Publish the mask and the presence of every object. From any thread."""

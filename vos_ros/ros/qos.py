@@ -7,10 +7,10 @@ from __future__ import annotations
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 
-def camera() -> QoSProfile:
-    """Best effort, the five newest: matches every camera, reliable or not."""
+def camera(reliable: bool = False) -> QoSProfile:
+    """The five newest. Best effort matches every camera, reliable only one that is so too."""
     return QoSProfile(
-        reliability=ReliabilityPolicy.BEST_EFFORT,
+        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
         durability=DurabilityPolicy.VOLATILE,
         history=HistoryPolicy.KEEP_LAST,
         depth=5,

@@ -19,6 +19,7 @@ from vos_ros.ros import qos
 from vos_ros.ros.awaiting import result_of
 from vos_ros.ros.frame_buffer import format_stamp
 from vos_ros.ros.requests import RequestError, read_init_request, words
+from vos_ros.ros.troubles import Troubles
 from vos_ros.ros.worker import WorkerBusyError, WorkerStoppedError
 
 if TYPE_CHECKING:
@@ -37,11 +38,15 @@ class Services:
     Args:
         node: whose services they are.
         pipeline: tells what is configured; None while nothing is.
+        troubles: told why a request was refused.
     """
 
-    def __init__(self, node: Node, pipeline: Callable[[], Pipeline | None]) -> None:
+    def __init__(
+        self, node: Node, pipeline: Callable[[], Pipeline | None], troubles: Troubles
+    ) -> None:
         self._node = node
         self._pipeline = pipeline
+        self._troubles = troubles
         group = ReentrantCallbackGroup()
         for kind, name, answer in (
             (InitMask, "~/init_mask", self._init_mask),
@@ -121,4 +126,6 @@ class Services:
             logger.error(f"A request failed: {error}\n{traceback.format_exc()}")
             response.message = f"The request failed inside the node: {error}"
         if not response.success:
-            logger.warning(f"A request was refused. {response.message}")
+            text = f"A request was refused. {response.message}"
+            self._troubles.note(text, serious=False)
+            logger.warning(text)

@@ -12,6 +12,8 @@ from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 FrameT = TypeVar("FrameT")
+WORKER_NAME = "vos_worker"
+"""What the thread is called unless told otherwise."""
 
 
 class WorkerStoppedError(RuntimeError):
@@ -43,7 +45,7 @@ class Worker(Generic[FrameT]):
         handle_error: Callable[[Exception], None],
         *,
         job_limit: int = 64,
-        name: str = "vos_worker",
+        name: str = WORKER_NAME,
     ) -> None:
         self._handle_frame = handle_frame
         self._handle_error = handle_error
