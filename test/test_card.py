@@ -74,6 +74,16 @@ def test_another_kind_of_measurement_has_another_name(weights: Path, tmp_path: P
     ]
 
 
+def test_looking_closer_is_a_measurement_of_its_own(weights: Path, tmp_path: Path) -> None:
+    for region in ({"margin": 1.8, "smallest": 0.2}, None):
+        report = written(tmp_path, weights, region=region)
+        assert main([str(weights), "--results", str(report)]) == 0
+    assert list(read_card(weights).results) == [
+        "davis2016 dev, 288, fp32, region of margin 1.8, at least 0.2 of the image",
+        "davis2016 dev, 288, fp32",
+    ]
+
+
 @pytest.mark.parametrize(
     ("other", "words"),
     [

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import subprocess
 import sys
@@ -29,7 +30,9 @@ from moving_squares import (
 from PIL import Image
 
 from vos_ros.apps import evaluate
+from vos_ros.apps.evaluate_options import parse
 from vos_ros.data.image_files import read_labels
+from vos_ros.evaluation.davis2016 import Davis2016
 from vos_ros.evaluation.report import SCORES
 from vos_ros.evaluation.runner import run_sequences
 
@@ -63,6 +66,7 @@ def test_the_report_of_the_command(command, tmp_path, capsys):
         assert set(entry["ms_per_frame"]) == {"median", "mean", "p95"}
     assert (whole["dataset"], whole["split"]) == ("davis2016", "val")
     assert (whole["device"], whole["precision"], whole["size"]) == ("cpu", "fp32", 288)
+    assert whole["region"] == {"margin": 1.8, "smallest": 0.2}
     assert whole["weights"]["sha256"] == "0" * 64
     assert whole["hardware"]["cores"] >= 1 and whole["hardware"]["cpu"]
     assert whole["versions"]["numpy"] == np.__version__
@@ -129,6 +133,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(command, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("change", [["--fresh"], ["--size", "480"], ["--precision", "bf16"],
+                                    ["--region-margin", "0"],
                                     ["--contact-sheet", "sheet.png"], ["--masks-out", "masks"]])
 def test_results_that_do_not_serve_are_made_again(command, tmp_path, monkeypatch, capsys, change):
     monkeypatch.chdir(tmp_path)
@@ -169,6 +174,7 @@ def test_a_missing_file_among_the_masks_is_named(command, tmp_path, capsys):
 
 @pytest.mark.parametrize("argv", [
     ["--workers", "0"], ["--threads", "-1"], ["--precision", "fp8"], ["--dataset", "imagenet"],
+    ["--region-margin", "1"], ["--region-smallest", "0"],
     ["--from-masks", "m", "--masks-out", "n"], ["--from-masks", "m", "--weights", "w"],
 ])
 def test_options_that_cannot_be_are_refused(command, argv):
@@ -204,6 +210,19 @@ def test_a_weight_file_is_run_and_described(root, tmp_path):
 def test_weights_that_are_not_there_are_told(root, capsys):
     assert evaluate.main(["--root", str(root), "--weights", "/no/such/file"]) == 1
     assert "/no/such/file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("margin", "wanted"), [
+    ("2.5", {"margin": 2.5, "smallest": 0.3}), ("0", None),
+])
+def test_how_closely_it_looked_is_told_and_done(root, monkeypatch, margin, wanted):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)  # of the whole process
+    argv = ["--root", str(root), "--weights", "gfddal_lite0", "--region-margin", margin,
+            "--region-smallest", "0.3", "--threads", "1"]
+    source, about = evaluate._source(parse(argv), Davis2016())
+    region = source.build().region
+    assert about["region"] == (region and dataclasses.asdict(region)) == wanted
 
 
 def test_scoring_files_needs_neither_torch_nor_ros(root, tmp_path):

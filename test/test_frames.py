@@ -11,8 +11,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from scipy import ndimage
 
 from vos_ros.frames import Geometry, crop, pad, to_camera, to_input, to_masks
+from vos_ros.models.state import reframe_maps
 from vos_ros.region import Region
 
 CPU = torch.device("cpu")
@@ -149,3 +151,83 @@ def test_a_mask_sent_to_the_network_and_back_lands_where_it_was(camera, stride):
     ):
         allowed = 0.5 * stride * camera[axis] / geometry.scaled[axis] + 0.5
         assert max(map(abs, edges)) <= allowed
+
+
+#: regions of a camera image of 90 x 150, one of them at its corner
+REGIONS = [Region(30, 20, 75, 45), Region(111, 67, 39, 23), Region(0, 0, 20, 12)]
+
+
+@pytest.mark.parametrize("region", REGIONS, ids=str)
+def test_a_region_is_cut_out_and_scaled_as_pillow_does_it(region):
+    """Smaller ones are enlarged: Pillow then is bilinear between the pixels, like us."""
+    image = np.random.default_rng(4).integers(0, 256, (90, 150, 3), dtype=np.uint8)
+    geometry = Geometry.of(90, 150, 40, 32, region)
+    ours = to_input(image, geometry, CPU)
+    assert geometry.scaled == Geometry.of(90, 150, 40, 32).scaled == (40, 68)
+    box = (region.x, region.y, region.x + region.width, region.y + region.height)
+    theirs = Image.fromarray(image).crop(box).resize((68, 40), Image.Resampling.BILINEAR)
+    difference = ours[0].permute(1, 2, 0).numpy().astype(int) - np.array(theirs)
+    assert np.abs(difference).max() <= 1
+
+
+@pytest.mark.parametrize("region", REGIONS, ids=str)
+def test_masks_are_those_of_the_region_alone(region):
+    labels = (np.random.default_rng(5).random((90, 150)) < 0.4).astype(np.uint8) * 9
+    geometry = Geometry.of(90, 150, 40, 32, region)
+    cut = labels[region.y : region.y + region.height, region.x : region.x + region.width]
+    ours = crop(to_masks(labels, (9,), geometry), geometry)[0, 0]
+    theirs = Image.fromarray((cut == 9).astype(np.float32)).resize(
+        geometry.scaled[::-1], Image.Resampling.BILINEAR
+    )
+    np.testing.assert_allclose(ours, np.array(theirs), atol=1e-5)
+    back = to_camera(torch.zeros(1, 2, 10, 17), geometry)
+    assert back.shape == (1, 2, *region.size)
+
+
+def place_in(geometry: Geometry, x: float, y: float) -> tuple[float, float]:
+    """Where a point of the camera image is in the padded input, -1 and 1 at the outer borders."""
+    region = geometry.region
+    right = (x - region.x) / region.width * geometry.scaled[1]
+    down = (y - region.y) / region.height * geometry.scaled[0]
+    return 2 * right / geometry.padded[1] - 1, 2 * down / geometry.padded[0] - 1
+
+
+regions = st.builds(
+    lambda x, y, w, h: Region(x, y, w, h),
+    st.integers(0, 60), st.integers(0, 40), st.integers(8, 90), st.integers(8, 50),
+)  # fmt: skip
+
+
+@given(regions, regions, st.sampled_from([1, 2, 3]), st.floats(0, 90), st.floats(0, 150))
+def test_a_change_of_view_takes_every_point_to_where_it_was(now, before, finer, y, x):
+    """Padded views both, the later one perhaps of a finer camera that sees the same scene."""
+    scaled = Region(*(finer * v for v in (now.x, now.y, now.width, now.height)))
+    later = Geometry((90 * finer, 150 * finer), scaled, (40, 68), (64, 96))
+    earlier = Geometry((90, 150), before, (52, 84), (64, 96))
+    change = np.array(later.change_from(earlier))
+    found = change @ [*place_in(later, x * finer, y * finer), 1]
+    np.testing.assert_allclose(found, place_in(earlier, x, y), atol=1e-9)
+
+
+@pytest.mark.parametrize("region", [None, *REGIONS], ids=str)
+def test_the_same_view_is_no_change(region):
+    geometry = Geometry.of(90, 150, 40, 32, region)
+    assert geometry.change_from(geometry) == [[1, 0, 0], [0, 1, 0]]
+
+
+@pytest.mark.parametrize("stride", [2, 4])
+def test_maps_are_moved_as_scipy_moves_them(stride):
+    """The map of a new view, from that of the old one, by the places of the cells' centres."""
+    before = Geometry.of(90, 150, 40, 32, Region(30, 20, 75, 45))
+    now = Geometry.of(90, 150, 40, 32, Region(40, 10, 90, 54))
+    maps = np.random.default_rng(6).random([side // stride for side in now.padded], np.float32)
+    change = torch.tensor([now.change_from(before)])
+    moved = reframe_maps(torch.from_numpy(maps)[None, None], change)[0, 0]
+    factors, offsets = [], []
+    for axis, new_corner, old_corner in ((0, 10, 20), (1, 40, 30)):
+        # Camera pixels in a cell of either view.
+        new, old = (view.region.size[axis] / view.scaled[axis] * stride for view in (now, before))
+        factors.append(new / old)
+        offsets.append((new_corner + 0.5 * new - old_corner) / old - 0.5)
+    theirs = ndimage.affine_transform(maps, factors, offsets, order=1, mode="grid-constant")
+    np.testing.assert_allclose(moved, theirs, atol=1e-4)

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from vos_ros.models import NETWORKS, build_network
+from vos_ros.region import RegionSettings
 from vos_ros.ros import model
 from vos_ros.ros.model import ModelError, ThreadSetting, build_segmenter, cpu_has_bf16
 from vos_ros.ros.parameters import Settings
@@ -127,6 +128,23 @@ def test_thresholds_that_contradict_each_other_are_refused(weights: Path):
         build_segmenter(
             Settings(weights=str(weights), device="cpu", presence_appear=0.2, presence_vanish=0.4)
         )
+
+
+@pytest.mark.parametrize(
+    ("margin", "wanted"), [(2.5, RegionSettings(margin=2.5, smallest=0.3)), (0.0, None)]
+)
+def test_a_margin_of_nothing_looks_at_the_whole_image(
+    weights: Path, margin: float, wanted: RegionSettings | None
+):
+    segmenter, _ = build_segmenter(
+        Settings(weights=str(weights), device="cpu", region_margin=margin, region_smallest=0.3)
+    )
+    assert segmenter.region == wanted
+
+
+def test_a_margin_that_shows_nothing_beside_the_objects_is_refused(weights: Path):
+    with pytest.raises(ValueError, match="margin must be at least 1.25, not 1.0"):
+        build_segmenter(Settings(weights=str(weights), device="cpu", region_margin=1.0))
 
 
 def test_missing_weights_are_refused():

@@ -98,6 +98,8 @@ def test_every_entry_is_described_and_its_default_allowed(parameter: Parameter):
         ("internal_size", 1441, "must be from 64 to 1440, and was given 1441."),
         ("internal_size", 288.0, "must be a whole number, such as 288, and was given 288.0."),
         ("internal_size", True, "must be a whole number, such as 288, and was given true."),
+        ("region_margin", -0.1, "must be from 0.0 to 100.0, and was given -0.1."),
+        ("region_smallest", 0.0, "must be from 0.01 to 1.0, and was given 0.0."),
         ("max_objects", 0, "must be from 1 to 255, and was given 0."),
         ("max_objects", 256, "must be from 1 to 255, and was given 256."),
         ("overlay_alpha", 1.5, "must be from 0.0 to 1.0, and was given 1.5."),

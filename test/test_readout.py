@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from vos_ros.readout import _packed, _unpacked, read_out
+from vos_ros.readout import _packed, _unpacked, laid_out, read_out
+from vos_ros.region import Region
 
 IDS = (200, 3, 17)
 
@@ -109,3 +110,26 @@ def test_one_transfer_carries_both_without_loss():
     again, numbers = _unpacked(packed.numpy(), (7, 9))
     np.testing.assert_array_equal(again, labels.numpy())
     np.testing.assert_array_equal(numbers, statistics.numpy())
+
+
+def test_what_is_read_out_of_a_region_is_laid_out_in_the_image(channels):
+    """As if the image had been read out, with nothing around the region."""
+    logits = logits_of(channels, 3)
+    given = read_out(logits, logits, IDS)
+    labels, statistics = laid_out(*given, Region(x=7, y=11, width=30, height=20), (40, 50))
+    expected = np.zeros((40, 50), np.uint8)
+    expected[11:31, 7:37] = given[0]
+    np.testing.assert_array_equal(labels, expected)
+    assert labels.dtype == np.uint8 and statistics.dtype == np.float32
+    np.testing.assert_array_equal(statistics[:, 0], given[1][:, 0])
+    for object_id, (_, area, *box) in zip(IDS, statistics, strict=True):
+        own = (labels == object_id).astype(np.uint8)
+        assert area == own.sum() and tuple(box) == cv2.boundingRect(own)
+    assert tuple(statistics[1, 1:]) == (0, 0, 0, 0, 0)  # has no pixel, and so no place
+
+
+def test_the_whole_image_is_laid_out_as_it_is(channels):
+    logits = logits_of(channels, 3)
+    given = read_out(logits, logits, IDS)
+    labels, statistics = laid_out(*given, Region.whole((20, 30)), (20, 30))
+    assert labels is given[0] and statistics is given[1]

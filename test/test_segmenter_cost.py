@@ -78,7 +78,8 @@ def test_a_step_reads_nothing_back_but_one_transfer(network, monkeypatch):
     # There is no mixed precision to switch off on this device.
     monkeypatch.setattr(appearance, "_float32", lambda like: contextlib.nullcontext())
     segmenter = VideoSegmenter(network, size=64, device="meta")
-    segmenter.start(moving(1)[0], FIRST)
+    # Seen in a region at first and, since nothing is ever found, in the whole image later.
+    segmenter.start(moving(1)[0], mask_of((4, 8, 20, 200)))
     assert transfers == []
     for count in range(1, 4):
         segmenter.step(moving(2)[1])
@@ -95,6 +96,8 @@ def test_half_precision_finds_the_same(colour):
 
 
 SHIPPED_FRAMES = 7
+#: the first of the objects, around which a region is seen that moves with it
+ALONE = np.where(FIRST == 200, FIRST, 0)
 
 
 @pytest.fixture(scope="module")
@@ -183,11 +186,12 @@ def test_a_gpu_agrees_with_the_cpu_and_waits_once(shipped, downloads, precision,
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
-def test_every_network_waits_once_a_step_on_a_gpu(network, downloads, precision):
+@pytest.mark.parametrize("given", [FIRST, ALONE], ids=["whole image", "region"])
+def test_every_network_waits_once_a_step_on_a_gpu(network, downloads, precision, given):
     cpu = VideoSegmenter(network, size=64)
     gpu = VideoSegmenter(network, size=64, device="cuda", precision=precision)
     for segmenter in (cpu, gpu):
-        segmenter.start(moving(1)[0], FIRST)
+        segmenter.start(moving(1)[0], given)
     for image in moving(5, start=1):
         one = cpu.step(image)
         with waiting_is_an_error():

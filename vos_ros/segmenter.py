@@ -82,6 +82,11 @@ class VideoSegmenter:
         return self._max_objects
 
     @property
+    def region(self) -> RegionSettings | None:
+        """How closely the objects are looked at; None where the whole image is seen always."""
+        return self._region
+
+    @property
     def state_bytes(self) -> int:
         """Bytes of device memory that the state of all followed objects takes."""
         return 0 if self._now is None else self._now.targets.state.nbytes

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 import torch
@@ -114,6 +115,7 @@ class Builder:
         )
         call = SegmenterCall(segmenter, self._film(case.size, case.objects))
         row = self._row(case, geometry, segmenter.state_bytes)
+        row = replace(row, region=segmenter.region and segmenter.region.margin)
         return Work(row, call, host_clock)  # its labels are on the host when it comes back
 
     def _prepared_network(self, case: Case) -> SegmentationNetwork:

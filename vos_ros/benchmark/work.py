@@ -26,6 +26,8 @@ class Row:
         precision: fp32, bf16 or fp16.
         internal_size: wanted short side of the image inside the network, pixels.
         input: size of that image with its padding, WIDTHxHEIGHT.
+        region: how many times as large as the objects the region is that a segmenter shows the
+            network; None where it is the whole image.
         variant: the side of a comparison.
         calls: how many were timed.
         first_ms: the very first call, which none of the figures below contains, nor those of the
@@ -51,6 +53,7 @@ class Row:
     precision: str | None = None
     internal_size: int | None = None
     input: str | None = None
+    region: float | None = None
     variant: str | None = None
     calls: int = 0
     first_ms: float | None = None

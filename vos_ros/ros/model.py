@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from vos_ros.presence import PresenceSettings
+from vos_ros.region import region_settings
 from vos_ros.ros.parameters import Settings
 from vos_ros.segmenter import VideoSegmenter
 from vos_ros.weights import SHIPPED_WEIGHTS, find_weights, load_network, read_card
@@ -45,6 +46,7 @@ def build_segmenter(settings: Settings) -> tuple[VideoSegmenter, str]:
             vanish=settings.presence_vanish,
             minimum_area=settings.presence_minimum_area,
         ),
+        region=region_settings(settings.region_margin, settings.region_smallest),
     )
     return segmenter, (
         f"{path.stem} on {device} in {precision}, {settings.internal_size} pixels on the short side"
