@@ -21,6 +21,9 @@ from vos_ros.inference import PRECISIONS
 from vos_ros.masks import MAX_ID, SegmentationError
 from vos_ros.models.state import ObjectState
 
+#: no state has tensors of more dimensions
+_MAX_SIDES = 8
+
 
 @dataclass(frozen=True, eq=False)
 class Learned:
@@ -60,9 +63,9 @@ class Learned:
                 f"the precision must be one of {', '.join(PRECISIONS)}, not {self.precision[:40]!r}"
             )
         for name, value in self.tensors.items():
-            if value.dim() < 2 or tuple(value.shape[:2]) != (1, len(self.ids)):
+            if not 2 <= value.dim() <= _MAX_SIDES or value.shape[:2] != (1, len(self.ids)):
                 raise SegmentationError(
-                    f"{name} has the shape {list(value.shape)}, which is not that of "
+                    f"{name} has the shape {list(value.shape[:_MAX_SIDES])}, which is not that of "
                     f"{len(self.ids)} objects: it must begin with [1, {len(self.ids)}]"
                 )
             if value.is_floating_point() and not torch.isfinite(value).all():

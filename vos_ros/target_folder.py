@@ -87,10 +87,7 @@ class TargetFolder:
         """
         path = self.path(name)
         try:
-            # Not waiting, should it be a pipe; the path was resolved, so that it is no link.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with open(descriptor, "rb") as file:
-                return file.read(_checked_size(path, os.fstat(descriptor)))
+            return _all_of(path)
         except FileNotFoundError as error:
             there = ", ".join(self.names()[:20]) or "none"
             raise TargetFileError(
@@ -101,17 +98,30 @@ class TargetFolder:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with replacing(path) as partial:
-        # What lies there is of a process that died, or a trap: nothing that is there is opened.
-        partial.unlink(missing_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        try:
+    partial = None
+    try:
+        with replacing(path) as partial:
+            # What lies there is of a process that died, or a trap: nothing that is there is opened.
+            partial.unlink(missing_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
             with open(os.open(partial, flags, 0o600), "wb") as file:
                 file.write(content)
-        except OSError:
+    except OSError:
+        if partial is not None:
             with suppress(OSError):
                 partial.unlink(missing_ok=True)
-            raise
+        raise
+
+
+def _all_of(path: Path) -> bytes:
+    # Not waiting, should it be a pipe; the path was resolved, so that its last part is no link.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        size = _checked_size(path, os.fstat(descriptor))
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(size)
+    finally:
+        os.close(descriptor)
 
 
 def _checked_size(path: Path, status: os.stat_result) -> int:
