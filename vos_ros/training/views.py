@@ -7,57 +7,54 @@ Letters: B clips of T frames, H x W pixels of a frame, h x w of what the network
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from vos_ros.models.state import view_change
+from vos_ros.region import Region, RegionSettings, region_around
 
 #: the whole frame: left, top, width and height in shares of the frame
 WHOLE = (0.0, 0.0, 1.0, 1.0)
-#: how much larger than the objects the region is, at least and at most
+#: margins of the regions, the smallest and the largest; the segmenter's own lies between
 MARGINS = (1.5, 3.0)
-#: shortest side of a region, in shares of the frame's
-SMALLEST = 0.2
-#: a region nearly as large as the frame is the frame
-_NEARLY_WHOLE = 0.92
 
 
 def follow(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The region of every frame of a clip, by where the objects were the frame before.
 
-    Where none was to be seen, the region is the whole frame. It is a little off, as one is that
-    goes by what was found.
+    Where one of them was not to be seen, the region is the whole frame. It is a little off, as one
+    is that goes by what was found.
 
     Args:
-        labels: T x H x W, 0 background.
+        labels: T x H x W, 0 background, 1..K the objects.
         rng: where the margin and the errors come from.
 
     Returns:
         T x 4: left, top, width and height in shares of the frame.
     """
     low, high = np.log(MARGINS)
-    margin = float(np.exp(rng.uniform(low, high)))
+    settings = RegionSettings(margin=float(np.exp(rng.uniform(low, high))))
+    objects = range(1, int(labels.max()) + 1)
     before = [labels[0], *labels[:-1]]
-    return np.array([_region(frame > 0, margin, rng) for frame in before])
+    return np.array([_region(frame, objects, settings, rng) for frame in before])
 
 
-def _region(covered: np.ndarray, margin: float, rng: np.random.Generator) -> tuple[float, ...]:
+def _region(
+    labels: np.ndarray, objects: range, settings: RegionSettings, rng: np.random.Generator
+) -> tuple[float, ...]:
     offsets, growth = rng.normal(0, 0.06, 2), float(np.exp(rng.normal(0, 0.08)))
-    rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
-    if not rows.size:
+    boxes = [cv2.boundingRect(np.uint8(labels == k)) for k in objects]
+    region = region_around(boxes, labels.shape, settings)
+    if region == Region.whole(labels.shape):
         return WHOLE
-    height, width = covered.shape
-    top, left = rows[0] / height, columns[0] / width
-    tall, wide = (rows[-1] + 1) / height - top, (columns[-1] + 1) / width - left
-    # In shares of the frame all regions of the frame's own shape are squares.
-    extra = (margin - 1.25) * (tall * wide) ** 0.5
-    side = max(SMALLEST, growth * (1.25 * max(tall, wide) + extra))
-    if side >= _NEARLY_WHOLE:
-        return WHOLE
-    middle = np.array([left + wide / 2, top + tall / 2]) + side * offsets
-    corner = np.clip(middle - side / 2, 0, 1 - side)
+    height, width = labels.shape
+    # In shares of the frame all regions, being of its own shape, are squares.
+    side = min(1.0, growth * region.height / height)
+    middle = np.array([region.x + region.width / 2, region.y + region.height / 2])
+    corner = np.clip(middle / (width, height) + side * (offsets - 0.5), 0, 1 - side)
     return (*corner.tolist(), side, side)
 
 
@@ -66,7 +63,9 @@ def whole_frames(clips: int, length: int) -> np.ndarray:
     return np.broadcast_to(np.array(WHOLE), (clips, length, 4))
 
 
-def look(images: Tensor, labels: Tensor, regions: np.ndarray, size: tuple[int, int]):
+def look(
+    images: Tensor, labels: Tensor, regions: np.ndarray, size: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
     """What the network sees of every frame.
 
     Args:
