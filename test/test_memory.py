@@ -140,6 +140,30 @@ def test_its_places_follow_the_resolution() -> None:
     assert after.memory_values.shape == moved.memory_values.shape
 
 
+def test_a_network_without_memory_starts_one_that_has_it() -> None:
+    """At first it does what the other did, and then it is trained."""
+    plain, network = build(), build(**MEMORY)
+    network.take_over(plain)
+    features = [encoded(network, image[None]) for image in frames(3)]
+    states = [net.start(features[0], boxes()) for net in (plain, network)]
+    for seen_next in features[1:]:
+        steps = [
+            net.step(seen_next, state)
+            for net, state in zip((plain, network), states, strict=True)
+        ]
+        states = [state for _, state in steps]
+        torch.testing.assert_close(steps[0][0].logits, steps[1][0].logits)
+    network.merge.first.weight.requires_grad_(True)
+    _, state = network.step(features[1], network.start(features[0], boxes()))
+    state.previous.sum().backward()
+    assert network.merge.first.weight.grad[:, -build().config["direction_channels"] :].any()
+
+
+def test_a_network_with_a_memory_starts_none_without() -> None:
+    with pytest.raises(RuntimeError, match="merge"):
+        build().take_over(build(**MEMORY))
+
+
 @pytest.mark.parametrize(
     ("options", "named"),
     [

@@ -204,6 +204,14 @@ class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
     def config(self) -> dict:
         """The keyword arguments that build this network again."""
 
+    def take_over(self, start: SegmentationNetwork) -> None:
+        """Start training from the weights of another network that this one agrees with.
+
+        Raises:
+            RuntimeError: when they do not fit.
+        """
+        self.load_state_dict(start.state_dict())
+
     def normalise(self, images: Tensor) -> Tensor:
         """N x 3 x H x W RGB in 0..255, of any type, to the input of `encode`."""
         return self.normalisation(images).to(next(self.backbone.parameters()).dtype)

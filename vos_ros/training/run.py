@@ -69,8 +69,8 @@ def starting_network(
     if init is not None:
         start, history = load_network(init)
         try:
-            network.load_state_dict(start.state_dict())
-        except RuntimeError as error:
+            network.take_over(start)
+        except (RuntimeError, KeyError) as error:
             ours, theirs = network.config, start.config
             other = [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
             raise StageError(

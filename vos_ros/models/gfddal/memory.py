@@ -24,6 +24,9 @@ from torch.nn import functional as F
 #: a frame in which no place reaches this probability does not show the object: not worth keeping
 _SEEN = 0.5
 
+#: the convolution that the cues go through together, what was read last
+_JOINING = "merge.first.weight"
+
 
 def check_memory(frames: int, interval: int) -> None:
     """Raise ValueError unless these are numbers of frames that a memory can have."""
@@ -155,6 +158,24 @@ class FrameMemory(nn.Module):
         mixed = F.relu(drawn + self.context(context).unsqueeze(1)).flatten(0, 1)
         values = self.value(mixed).flatten(2).transpose(1, 2).unflatten(0, (n, k))
         return keys.expand(-1, k, -1, -1, -1), values.unsqueeze(2)
+
+
+def with_unread_memory(weights: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a network without a memory as those of one that has it and ignores it yet.
+
+    Args:
+        weights: of the network without, by name.
+        own: of the network with, from which it gets what the memory adds.
+
+    Returns:
+        Weights with which the second network does what the first does: where what was read joins
+        the other cues, it counts for nothing until training makes it count.
+    """
+    added = {name: value for name, value in own.items() if name.startswith("memory.")}
+    joining = torch.zeros_like(own[_JOINING])
+    known = weights[_JOINING]
+    joining[:, : known.shape[1]] = known
+    return {**weights, **added, _JOINING: joining}
 
 
 def _wide(flags: Tensor) -> Tensor:

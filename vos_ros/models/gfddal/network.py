@@ -29,7 +29,12 @@ from vos_ros.models.gfddal.appearance import COMPONENTS, DirectionalAppearance
 from vos_ros.models.gfddal.coarse import CoarsePredictor, Merge
 from vos_ros.models.gfddal.decoder import GuidedPooledDecoder
 from vos_ros.models.gfddal.matching import directional_kernels, match
-from vos_ros.models.gfddal.memory import FrameMemory, Remembered, check_memory
+from vos_ros.models.gfddal.memory import (
+    FrameMemory,
+    Remembered,
+    check_memory,
+    with_unread_memory,
+)
 from vos_ros.models.gfddal.modulation import GuidedFeatureModulation, normalise_features
 from vos_ros.models.gfddal.projection import Projection
 from vos_ros.models.gfddal.state import COARSE_STRIDE, GfddalFeatures, GfddalState
@@ -151,6 +156,13 @@ class Gfddal(SegmentationNetwork[GfddalState]):
     @property
     def config(self) -> dict:
         return copy.deepcopy(self._config)
+
+    def take_over(self, start: SegmentationNetwork) -> None:
+        """The weights of another; one without a memory may start one that has it."""
+        weights = start.state_dict()
+        if self.memory is not None and not start.config.get("memory", 0):
+            weights = with_unread_memory(weights, self.state_dict())
+        self.load_state_dict(weights)
 
     def project(self, features: dict[int, Tensor]) -> GfddalFeatures:
         """The part of `encode` after the backbone (apart, so that training can freeze one)."""
