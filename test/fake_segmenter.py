@@ -9,7 +9,9 @@ from collections.abc import Iterable
 
 import cv2
 import numpy as np
+import torch
 
+from vos_ros.learned import Learned
 from vos_ros.presence import ObjectPresence
 from vos_ros.segmenter import Segmentation, SegmentationError
 
@@ -78,6 +80,20 @@ class ColourSegmenter:
 
     def reset(self) -> None:
         self._colours = {}
+
+    def learned(self) -> Learned:
+        if not self._colours:
+            raise SegmentationError("nothing is followed")
+        colours = torch.from_numpy(np.stack([self._colours[i] for i in self.ids]))
+        return Learned(self.ids, {"colours": colours.unsqueeze(0)}, (32, 32), 32, "fp32")
+
+    def recall(self, learned: Learned, keep_existing: bool = False) -> None:
+        colours = learned.tensors["colours"][0].numpy()
+        found = dict(zip(learned.ids, colours, strict=True))
+        found = {**self._colours, **found} if keep_existing else found
+        if len(found) > self.max_objects:
+            raise SegmentationError(f"{len(found)} objects; at most {self.max_objects}")
+        self._colours = found
 
     def _register(self, image, mask, since, kept) -> Segmentation:
         self._enter(image)

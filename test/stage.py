@@ -23,11 +23,14 @@ from std_msgs.msg import Bool, Header
 from std_srvs.srv import Trigger
 
 from vos_msgs.msg import ObjectPresenceArray
-from vos_msgs.srv import InitMask, RemoveObject
+from vos_msgs.srv import InitMask, LoadTargets, RemoveObject, SaveTargets
 from vos_ros.ros import qos
 from vos_ros.ros.images import labels_to_message, rgb_to_compressed, rgb_to_message
 from vos_ros.ros.node import VosNode
+from vos_ros.weights import ModelCard
 
+CARD = ModelCard("colours", {}, sha256="c0104125" * 8)
+"""Of the weights that the stage's segmenter might have had."""
 WIDTH, HEIGHT = 64, 48
 RED, GREEN, BLUE = (200, 30, 30), (30, 200, 30), (30, 30, 200)
 PLACES = {1: (RED, 4), 2: (GREEN, 20), 3: (BLUE, 36)}
@@ -96,6 +99,8 @@ class Stage:
                 (InitMask, "init_mask"),
                 (RemoveObject, "remove_object"),
                 (Trigger, "reset"),
+                (SaveTargets, "save_targets"),
+                (LoadTargets, "load_targets"),
                 (ChangeState, "change_state"),
                 (GetState, "get_state"),
             )
@@ -201,11 +206,11 @@ class Stage:
         own = self.node.get_publisher_names_and_types_by_node("vos", self.node.get_namespace())
         return {int(name[len(base) :]) for name, _ in own if name.startswith(base)}
 
-    def _make_segmenter(self, settings: Any) -> tuple[ColourSegmenter, str]:
+    def _make_segmenter(self, settings: Any) -> tuple[ColourSegmenter, ModelCard, str]:
         if self.make_error is not None:
             raise self.make_error
         self.segmenter.max_objects = settings.max_objects
-        return self.segmenter, "colours"
+        return self.segmenter, CARD, "colours"
 
 
 RESULTS = ("mask", "presence", "overlay")

@@ -16,7 +16,7 @@ PROGRAM = """
 import sys
 from fake_segmenter import ColourSegmenter
 from vos_ros.ros import node
-node._build_segmenter = lambda settings: (ColourSegmenter(), "colours")
+node._build_segmenter = lambda settings: (ColourSegmenter(), None, "colours")
 sys.exit(node.main(sys.argv[1:]))
 """
 SLOW = """

@@ -14,7 +14,7 @@ from vos_ros.region import RegionSettings
 from vos_ros.ros import model
 from vos_ros.ros.model import ModelError, ThreadSetting, build_segmenter, cpu_has_bf16
 from vos_ros.ros.parameters import Settings
-from vos_ros.weights import ModelCard, WeightsError, load_network, save_network
+from vos_ros.weights import ModelCard, WeightsError, file_hash, load_network, save_network
 
 NO_CUDA = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 
@@ -113,13 +113,14 @@ def weights(tmp_path_factory) -> Path:
 
 
 def test_the_settings_reach_the_segmenter(weights: Path):
-    segmenter, words = build_segmenter(
+    segmenter, card, words = build_segmenter(
         Settings(
             weights=str(weights), device="cpu", precision="fp32", internal_size=96, max_objects=3
         )
     )
     assert segmenter.max_objects == 3
     assert segmenter.ids == ()
+    assert card.model == "gfddal" and card.sha256 == file_hash(weights)
     assert words == "untrained on cpu in fp32, 96 pixels on the short side"
 
 

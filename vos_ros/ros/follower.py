@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 from std_msgs.msg import Header
 
+from vos_ros.ros.album import Album
 from vos_ros.ros.catch_up import catch_up
 from vos_ros.ros.frame_buffer import FrameBuffer
 from vos_ros.ros.frames import CameraFrame, to_rgb
@@ -19,6 +20,8 @@ from vos_ros.ros.images import ImageError
 from vos_ros.ros.requests import InitOrder, RequestError, sentence
 from vos_ros.ros.statistics import Counter, FrameTimes
 from vos_ros.segmenter import Segmentation, SegmentationError, VideoSegmenter
+from vos_ros.target_file import TaughtObjects
+from vos_ros.thumbnails import thumbnails_of
 
 
 class Publish(Protocol):
@@ -58,7 +61,7 @@ class Followed:
 
 
 class Follower:
-    """The segmenter with the names of its objects and the frames it may go back to.
+    """The segmenter with what people know its objects by and the frames it may go back to.
 
     Every method but the property `ids` belongs to the worker's thread.
 
@@ -87,7 +90,7 @@ class Follower:
         self._counter = counter
         self._publish_frame = publish
         self._correct = correct
-        self._names: dict[int, str] = {}
+        self._album = Album()
         self._ids: tuple[int, ...] = ()
         self._last_serial = -1
         # The frame that the segmenter's labels of all objects belong to; -1 for none.
@@ -109,13 +112,14 @@ class Follower:
         keep = order.keep_existing and bool(self._ids)
         register = self._segmenter.add if keep else self._segmenter.start
         try:
-            trail = _Trail(frame, to_rgb(frame.message))
+            shown = to_rgb(frame.message)
+            trail = _Trail(frame, shown)
             began = time.perf_counter()
             result = register(trail.image, order.labels, since=self._frames_since(frame, trail))
             took = time.perf_counter() - began
         except (ImageError, SegmentationError) as error:
             raise RequestError(sentence(error)) from error
-        self._name(order.names, keep)
+        self._album.note(order.names, thumbnails_of(shown, order.labels, order.names), keep)
         self._ids = tuple(self._segmenter.ids)
         self._forget_sent(set(order.names) if keep else set(self._sent_ids))
         serial = trail.frame.serial
@@ -130,12 +134,41 @@ class Follower:
         self._last_serial = max(self._last_serial, serial)
         return Followed(self._ids, frame.stamp_ns, trail.steps)
 
-    def _name(self, names: dict[int, str], keep: bool) -> None:
-        if not keep:
-            self._names.clear()
-        for object_id, name in names.items():
-            # Correcting an object without naming it again does not take its name away.
-            self._names[object_id] = name or self._names.get(object_id, "")
+    def taught(self) -> TaughtObjects:
+        """What was learned of the objects, and what people know them by.
+
+        Raises:
+            RequestError: nothing is followed.
+        """
+        try:
+            learned = self._segmenter.learned()
+        except SegmentationError as error:
+            raise RequestError(sentence(error)) from error
+        names = {object_id: name for object_id, name in self._album.names.items() if name}
+        return TaughtObjects(learned, names, self._album.thumbnails)
+
+    def recall(self, taught: TaughtObjects, keep_existing: bool) -> dict[int, str]:
+        """Follow objects that were taught before; they are searched for in the next frame.
+
+        Returns:
+            The names of all objects now followed, by ascending id.
+
+        Raises:
+            RequestError: they do not go with this network, or are too many. What was followed
+                before still is.
+        """
+        keep = keep_existing and bool(self._ids)
+        try:
+            self._segmenter.recall(taught.learned, keep_existing=keep)
+        except SegmentationError as error:
+            raise RequestError(sentence(error)) from error
+        names = {object_id: taught.names.get(object_id, "") for object_id in taught.learned.ids}
+        self._album.note(names, taught.thumbnails, keep)
+        self._ids = tuple(self._segmenter.ids)
+        self._forget_sent(set(names) if keep else set(self._sent_ids))
+        self._whole_serial = -1  # there are no labels of these objects yet
+        names = self._album.names
+        return {object_id: names.get(object_id, "") for object_id in self._ids}
 
     def forget(self, object_id: int) -> tuple[int, ...]:
         """Stop following one object and return the ids of the others.
@@ -147,7 +180,7 @@ class Follower:
             self._segmenter.remove(object_id)
         except SegmentationError as error:
             raise RequestError(sentence(error)) from error
-        self._names.pop(object_id, None)
+        self._album.forget(object_id)
         self._ids = tuple(self._segmenter.ids)
         self._tell_forgotten({object_id})
         return self._ids
@@ -156,7 +189,7 @@ class Follower:
         """Stop following everything and return the ids of what was followed."""
         forgotten = self._ids
         self._segmenter.reset()
-        self._names.clear()
+        self._album.clear()
         self._ids = ()
         self._whole_serial = -1
         if forgotten:
@@ -189,7 +222,7 @@ class Follower:
         self, frame: CameraFrame, image: np.ndarray, result: Segmentation, times: FrameTimes
     ) -> None:
         self._sent = (frame.header, result)
-        self._publish_frame(frame, image, result, dict(self._names), times)
+        self._publish_frame(frame, image, result, self._album.names, times)
 
     @property
     def _sent_ids(self) -> tuple[int, ...]:
@@ -210,7 +243,7 @@ class Follower:
         self._forget_sent(ids)
         # An object that was not on it yet would be missing: the next frame's result tells then.
         if self._sent is not None and set(self._sent_ids) == set(self._ids):
-            self._correct(*self._sent, dict(self._names))
+            self._correct(*self._sent, self._album.names)
 
     def _frames_since(self, frame: CameraFrame, trail: _Trail) -> Iterator[np.ndarray]:
         """Yield the images of the frames since one; the trail remembers which came last."""

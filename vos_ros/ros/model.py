@@ -12,7 +12,7 @@ from vos_ros.presence import PresenceSettings
 from vos_ros.region import region_settings
 from vos_ros.ros.parameters import Settings
 from vos_ros.segmenter import VideoSegmenter
-from vos_ros.weights import SHIPPED_WEIGHTS, find_weights, load_network, read_card
+from vos_ros.weights import SHIPPED_WEIGHTS, ModelCard, find_weights, load_network, read_card
 
 CPU_INFO = Path("/proc/cpuinfo")
 BF16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
@@ -22,8 +22,8 @@ class ModelError(ValueError):
     """The settings ask for something this machine has not got; the message says what and why."""
 
 
-def build_segmenter(settings: Settings) -> tuple[VideoSegmenter, str]:
-    """Load the weights and return a segmenter, and a sentence on what it is.
+def build_segmenter(settings: Settings) -> tuple[VideoSegmenter, ModelCard, str]:
+    """Load the weights and return a segmenter, their card, and a sentence on what it is.
 
     Raises:
         ModelError: the device or the precision is not to be had, or the model and the weights do
@@ -34,7 +34,7 @@ def build_segmenter(settings: Settings) -> tuple[VideoSegmenter, str]:
     device = choose_device(settings.device)
     precision = choose_precision(settings.precision, device)
     path = choose_weights(settings.model, settings.weights)
-    network, _ = load_network(path)
+    network, card = load_network(path)
     segmenter = VideoSegmenter(
         network,
         device=device,
@@ -48,9 +48,8 @@ def build_segmenter(settings: Settings) -> tuple[VideoSegmenter, str]:
         ),
         region=region_settings(settings.region_margin, settings.region_smallest),
     )
-    return segmenter, (
-        f"{path.stem} on {device} in {precision}, {settings.internal_size} pixels on the short side"
-    )
+    words = f"{path.stem} on {device} in {precision}, {settings.internal_size} pixels on the short"
+    return segmenter, card, f"{words} side"
 
 
 def choose_weights(model: str, weights: str) -> Path:

@@ -36,8 +36,9 @@ from vos_ros.ros.worker import WORKER_NAME
 if TYPE_CHECKING:
     from vos_ros.ros.pipeline import Pipeline
     from vos_ros.segmenter import VideoSegmenter
+    from vos_ros.weights import ModelCard
 
-SegmenterFactory = Callable[[Settings], "tuple[VideoSegmenter, str]"]
+SegmenterFactory = Callable[[Settings], "tuple[VideoSegmenter, ModelCard, str]"]
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
@@ -49,8 +50,8 @@ class VosNode(LifecycleNode):
     reverse, and one that fails leaves nothing behind.
 
     Args:
-        make_segmenter: builds the segmenter from the settings and says what it built; the
-            default loads weights.
+        make_segmenter: builds the segmenter from the settings and tells the card of its weights
+            and, in words, what it built; the default loads weights.
         rest: as for any node: namespace, parameter_overrides, context and so on.
     """
 
@@ -135,7 +136,7 @@ class VosNode(LifecycleNode):
         if self._declared.problems:
             raise ValueError(" ".join(self._declared.problems))
         settings = self._declared.settings
-        segmenter, words = self._make_segmenter(settings)
+        segmenter, card, words = self._make_segmenter(settings)
         from vos_ros.ros import images
         from vos_ros.ros.model import ThreadSetting, choose_device
         from vos_ros.ros.pipeline import Pipeline
@@ -143,7 +144,7 @@ class VosNode(LifecycleNode):
         with ExitStack() as undo:
             undo.callback(ThreadSetting(settings.threads).undo)
             self._pipeline = Pipeline(
-                self, lambda: self._declared.settings, segmenter, self._troubles
+                self, lambda: self._declared.settings, segmenter, card, self._troubles
             )
             undo.callback(self._pipeline.close)
             self._built, self._device = words, choose_device(settings.device)
@@ -207,7 +208,7 @@ def main(args: Sequence[str] | None = None) -> int:
     signals = ExitSignals()
     signals.install()
 
-    def build(settings: Settings) -> tuple[VideoSegmenter, str]:
+    def build(settings: Settings) -> tuple[VideoSegmenter, ModelCard, str]:
         # The one thing that takes seconds, and may be broken off anywhere.
         with signals.interrupting():
             return _build_segmenter(settings)
@@ -244,7 +245,7 @@ def main(args: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _build_segmenter(settings: Settings) -> tuple[VideoSegmenter, str]:
+def _build_segmenter(settings: Settings) -> tuple[VideoSegmenter, ModelCard, str]:
     # PyTorch takes a second or two to load, which the node spends where it can say so.
     from vos_ros.ros.model import build_segmenter
 

@@ -243,6 +243,14 @@ class Settings:
         limits=(0.0, 1.0),
         changes=Changes.ALWAYS,
     )
+    targets_directory: str = _parameter(
+        "",
+        "The folder that `~/save_targets` writes to and `~/load_targets` reads from; nothing"
+        " outside it is touched. Empty is vos_targets in $ROS_HOME, which is ~/.ros where not set.",
+        changes=Changes.NEVER,
+        choices=("empty", "/PATH", "~/PATH"),
+        pattern=r"(~?/[^\0]*)?",
+    )
     latency_warning: float = _parameter(
         0.5,
         "Seconds from an image's stamp to its mask, in the median, above which the diagnostics"

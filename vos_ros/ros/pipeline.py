@@ -29,9 +29,12 @@ from vos_ros.ros.presence_topics import PresenceTopics
 from vos_ros.ros.publishers import ResultPublishers
 from vos_ros.ros.requests import InitOrder, RequestError, sentence
 from vos_ros.ros.statistics import Counter, FrameTimes, Statistics
+from vos_ros.ros.target_files import TargetFiles
 from vos_ros.ros.troubles import Troubles
 from vos_ros.ros.worker import Worker, WorkerBusyError, WorkerStoppedError
 from vos_ros.segmenter import Segmentation, VideoSegmenter
+from vos_ros.target_file import TaughtObjects
+from vos_ros.weights import ModelCard
 
 WARN_SECONDS = 5.0
 EXIT_SECONDS = 1.0
@@ -43,10 +46,15 @@ class Pipeline:
 
     All methods belong to the node's executor; what they start runs on the worker's thread.
 
+    Attributes:
+        camera: where the images come from.
+        files: of taught objects.
+
     Args:
         node: whose topics these are.
         settings: tells the values of the parameters at any moment.
         segmenter: handed over; the worker's thread owns it while the pipeline runs.
+        card: of the weights that it has.
         troubles: told what goes wrong.
     """
 
@@ -55,6 +63,7 @@ class Pipeline:
         node: LifecycleNode,
         settings: Callable[[], Settings],
         segmenter: VideoSegmenter,
+        card: ModelCard,
         troubles: Troubles,
     ) -> None:
         self._node = node
@@ -85,6 +94,8 @@ class Pipeline:
             undo.callback(self._results.close)
             self._topics = PresenceTopics(node)
             undo.callback(self._topics.close)
+            self.files = TargetFiles(now.targets_directory, card)
+            undo.callback(self.files.close)
             self._follower = Follower(
                 segmenter,
                 self._buffer,
@@ -162,6 +173,14 @@ class Pipeline:
     def reset(self) -> Future[tuple[int, ...]]:
         """Have the worker forget all objects; the future has the ids that were followed."""
         return self._running().submit(self._follower.reset)
+
+    def taught(self) -> Future[TaughtObjects]:
+        """Have the worker tell what was learned; the future has that or a `RequestError`."""
+        return self._running().submit(self._follower.taught)
+
+    def recall(self, taught: TaughtObjects, keep_existing: bool) -> Future[dict[int, str]]:
+        """Have the worker follow taught objects; the future has the names of all followed."""
+        return self._running().submit(partial(self._follower.recall, taught, keep_existing))
 
     def sync_topics(self) -> None:
         """Have presence topics for just the objects followed now."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The node's three services: every call is answered, with a sentence."""
+"""The node's services: every call is answered, with a sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from vos_msgs.srv import InitMask, RemoveObject
+from vos_msgs.srv import InitMask, LoadTargets, RemoveObject, SaveTargets
 from vos_ros.ros import qos
 from vos_ros.ros.awaiting import result_of
 from vos_ros.ros.frame_buffer import format_stamp
@@ -29,7 +29,7 @@ ResponseT = TypeVar("ResponseT")
 
 
 class Services:
-    """`~/init_mask`, `~/remove_object` and `~/reset`.
+    """`~/init_mask`, `~/remove_object`, `~/reset`, `~/save_targets` and `~/load_targets`.
 
     They are there as long as the node is, so that a call in any state gets an answer. A call
     waits for the worker without holding up the executor: its callback is a coroutine, and the
@@ -52,6 +52,8 @@ class Services:
             (InitMask, "~/init_mask", self._init_mask),
             (RemoveObject, "~/remove_object", self._remove_object),
             (Trigger, "~/reset", self._reset),
+            (SaveTargets, "~/save_targets", self._save_targets),
+            (LoadTargets, "~/load_targets", self._load_targets),
         ):
             node.create_service(
                 kind, name, answer, qos_profile=qos.requests(), callback_group=group
@@ -95,6 +97,34 @@ class Services:
             )
             response.success = True
         return response
+
+    async def _save_targets(
+        self, request: SaveTargets.Request, response: SaveTargets.Response
+    ) -> SaveTargets.Response:
+        with self._refusing(response):
+            pipeline = self._configured()
+            taught = await self._done(pipeline.taught())
+            path = await self._done(pipeline.files.save(request.name, taught))
+            response.ids = sorted(taught.learned.ids)
+            response.message = f"What was learned of {words(response.ids)} is in {path}."
+            response.success = True
+        return response
+
+    async def _load_targets(
+        self, request: LoadTargets.Request, response: LoadTargets.Response
+    ) -> LoadTargets.Response:
+        with self._refusing(response):
+            pipeline = self._configured()
+            taught = await self._done(pipeline.files.load(request.name))
+            names = await self._done(pipeline.recall(taught, request.keep_existing))
+            pipeline.sync_topics()
+            response.names = list(names.values())
+            response.message = (
+                f"Following {words(list(names))}; {words(sorted(taught.learned.ids))} of"
+                f" '{request.name}' will be searched for in the next image."
+            )
+            response.success = True
+        return self._with_ids(response)
 
     def _configured(self) -> Pipeline:
         pipeline = self._pipeline()
