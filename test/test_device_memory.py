@@ -1,0 +1,51 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The memory of the device, against what the system itself counts."""
+
+from __future__ import annotations
+
+import math
+import os
+
+import numpy as np
+import pytest
+import torch
+
+from vos_ros.ros import device_memory
+from vos_ros.ros.device_memory import read_memory
+
+
+def test_the_machines_memory_is_told():
+    memory = read_memory("cpu")
+    assert memory.device == "cpu"
+    assert memory.total == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert 0 < memory.free <= memory.total
+    assert 10e6 < memory.own < memory.total
+
+
+def test_what_this_process_takes_is_seen():
+    before = read_memory("cpu").own
+    block = np.ones(25_000_000)
+    assert read_memory("cpu").own - before > 150e6
+    assert block[-1] == 1
+
+
+@pytest.mark.parametrize("text", ["", "MemTotal: much\n", "MemTotal:  100 kB\n"])
+def test_a_system_that_does_not_say_leaves_it_unknown(monkeypatch, tmp_path, text):
+    file = tmp_path / "meminfo"
+    file.write_text(text)
+    monkeypatch.setattr(device_memory, "MACHINE", file)
+    memory = read_memory("cpu")
+    assert memory.device == "cpu"
+    assert all(math.isnan(value) for value in (memory.own, memory.free, memory.total))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_the_gpus_memory_is_told():
+    block = torch.zeros(2**26, dtype=torch.uint8, device="cuda")
+    memory = read_memory("cuda:0")
+    assert memory.device == f"cuda:0 ({torch.cuda.get_device_name(0)})"
+    assert memory.own >= block.nbytes
+    assert 0 < memory.free <= memory.total - block.nbytes
+    assert read_memory("cuda").total == memory.total
