@@ -12,11 +12,13 @@ import torch
 from vos_ros import masks
 from vos_ros.frames import Geometry, crop, pad, to_camera, to_input, to_masks
 from vos_ros.inference import prepare
+from vos_ros.learned import Learned, learned_of
 from vos_ros.masks import SegmentationError
 from vos_ros.models.state import SegmentationNetwork
 from vos_ros.moment import Moment, Segmentation
 from vos_ros.presence import ObjectPresence, PresenceSettings, PresenceTracker, Sight
 from vos_ros.readout import laid_out, read_out
+from vos_ros.recall import state_of, unseen_moment
 from vos_ros.region import DEFAULT_REGION, RegionSettings, region_around
 from vos_ros.targets import Targets
 
@@ -65,6 +67,7 @@ class VideoSegmenter:
             raise ValueError(f"max_objects must be within 1..{masks.MAX_ID}, not {max_objects}")
         self._device = _device(device)
         self._network = prepare(network, self._device, precision)
+        self._precision = precision
         self._size = size
         self._max_objects = max_objects
         self._presence = presence
@@ -156,6 +159,38 @@ class VideoSegmenter:
             )
         self._now = self._now.without(object_id)
 
+    def learned(self) -> Learned:
+        """What was learned of the followed objects, apart from where they are.
+
+        Raises:
+            SegmentationError: when nothing is followed.
+        """
+        if self._now is None:
+            raise SegmentationError("nothing is followed, so that nothing was learned")
+        targets, padded = self._now.targets, self._now.geometry.padded
+        return learned_of(targets.slots, targets.state, padded, self._size, self._precision)
+
+    @torch.inference_mode()
+    def recall(self, learned: Learned, keep_existing: bool = False) -> None:
+        """Follow objects of which this was learned; they are searched for in the next image.
+
+        Args:
+            learned: from `learned`, of a segmenter with the same weights and the same size.
+            keep_existing: whether the objects followed so far stay, less those with the same id.
+
+        Raises:
+            SegmentationError: when it does not fit; nothing has changed then.
+        """
+        before = self._now if keep_existing else None
+        self._check_count("what was learned is of", learned.ids, self.ids if before else ())
+        state = state_of(learned, self._network, self._size, self._device)
+        if before is None:
+            self._now = unseen_moment(learned, state, PresenceTracker(self._presence), None)
+            return
+        geometry = self._geometry_of(before.geometry.camera, ())
+        new = unseen_moment(learned, state, before.presence, geometry)
+        self._now = before.joined(new, self._geometry_of, self._device)
+
     def reset(self) -> None:
         """Follow nothing, as before `start`."""
         self._now = None
@@ -166,19 +201,22 @@ class VideoSegmenter:
         masks.check_image(image)
         labels = masks.check_mask(mask, image.shape[:2])
         ids = masks.ids_of(labels)
-        count = len(set(ids) | set(followed))
-        if count > self._max_objects:
-            held = f" beside the {len(followed)} followed" if followed else ""
-            raise SegmentationError(
-                f"the mask holds {len(ids)} objects{held}, which makes {count}; "
-                f"at most {self._max_objects} can be followed (max_objects)"
-            )
+        self._check_count("the mask holds", ids, followed)
         if self._network.needs_background and len(ids) == 1 and labels.all():
             raise SegmentationError(
                 f"object {ids[0]} fills the whole image; this network tells objects from what is "
                 "beside them, so give a mask with background in it"
             )
         return labels
+
+    def _check_count(self, given: str, ids: Sequence[int], followed: Sequence[int]) -> None:
+        count = len(set(ids) | set(followed))
+        if count > self._max_objects:
+            held = f" beside the {len(followed)} followed" if followed else ""
+            raise SegmentationError(
+                f"{given} {len(ids)} objects{held}, which makes {count}; "
+                f"at most {self._max_objects} can be followed (max_objects)"
+            )
 
     @torch.inference_mode()
     def _begun(
