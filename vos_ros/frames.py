@@ -62,35 +62,20 @@ class Geometry:
         camera = (height, width)
         return cls(camera, region or Region.whole(camera), scaled, padded)
 
-    def change_from(self, before: Geometry) -> list[list[float]]:
-        """Where a place in this padded input is in that of another view of the same scene.
+    @property
+    def view(self) -> tuple[float, float, float, float]:
+        """What the padded input shows of the scene: left, top, width and height, the image being 1.
 
-        The whole camera images show the same, whatever their resolutions.
-
-        Returns:
-            The affine map as `ObjectState.reframed` takes it: a row for x and one for y of the
-            place there, the places being (x, y, 1) with -1 and 1 at the outer borders.
+        The padding shows what is below and at the right of the region. Cameras of different
+        resolutions are taken to show the same scene.
         """
-        (here_y, tall), (here_x, wide) = self._spans()
-        (there_y, tall_there), (there_x, wide_there) = before._spans()
-        right = (2 * (here_x - there_x) + wide) / wide_there - 1
-        down = (2 * (here_y - there_y) + tall) / tall_there - 1
-        return [[wide / wide_there, 0.0, right], [0.0, tall / tall_there, down]]
-
-    def _spans(self) -> list[tuple[float, float]]:
-        """Of y and x: where the padded input begins and how long it is, the camera image being 1.
-
-        The padding goes on below and at the right at the scale of the region.
-        """
-        corner, sizes = (self.region.y, self.region.x), self.region.size
-        starts = (place / side for place, side in zip(corner, self.camera, strict=True))
-        lengths = (
-            seen / side * padded / scaled
-            for seen, side, padded, scaled in zip(
-                sizes, self.camera, self.padded, self.scaled, strict=True
-            )
+        (rows, columns), region = self.camera, self.region
+        return (
+            region.x / columns,
+            region.y / rows,
+            region.width / columns * self.padded[1] / self.scaled[1],
+            region.height / rows * self.padded[0] / self.scaled[0],
         )
-        return list(zip(starts, lengths, strict=True))
 
 
 def to_input(image: np.ndarray, geometry: Geometry, device: torch.device) -> Tensor:

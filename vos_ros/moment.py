@@ -13,10 +13,9 @@ import torch
 
 from vos_ros import masks
 from vos_ros.frames import Geometry
+from vos_ros.models.state import view_change
 from vos_ros.presence import ObjectPresence, PresenceTracker, Sight
 from vos_ros.targets import Targets
-
-_UNCHANGED = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
 
 
 @dataclass(frozen=True)
@@ -129,10 +128,9 @@ class Moment:
         state = self.targets.state
         if geometry.padded != self.geometry.padded:
             state = state.resized(*geometry.padded)
-        change = geometry.change_from(self.geometry)
-        if change != _UNCHANGED:
-            numbers = torch.tensor([change], dtype=torch.float32)
-            state = state.reframed(numbers.to(device, non_blocking=True))
+        if geometry.view != self.geometry.view:
+            change = view_change(np.array(self.geometry.view), np.array([geometry.view]))
+            state = state.reframed(change.to(device, non_blocking=True))
         return self.targets.with_state(state)
 
 
