@@ -18,23 +18,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vos_ros.models.aggregation import aggregate, merged_probabilities
-from vos_ros.models.arguments import (
-    check_channels,
-    check_share,
-    check_switches,
-    check_widths,
-)
 from vos_ros.models.backbones import build_backbone
 from vos_ros.models.gfddal.appearance import COMPONENTS, DirectionalAppearance
+from vos_ros.models.gfddal.arguments import checked_arguments
 from vos_ros.models.gfddal.coarse import CoarsePredictor, Merge
 from vos_ros.models.gfddal.decoder import GuidedPooledDecoder
 from vos_ros.models.gfddal.matching import directional_kernels, match
-from vos_ros.models.gfddal.memory import (
-    FrameMemory,
-    Remembered,
-    check_memory,
-    with_unread_memory,
-)
+from vos_ros.models.gfddal.memory import FrameMemory, Remembered, with_unread_memory
 from vos_ros.models.gfddal.modulation import GuidedFeatureModulation, normalise_features
 from vos_ros.models.gfddal.projection import Projection
 from vos_ros.models.gfddal.state import COARSE_STRIDE, GfddalFeatures, GfddalState
@@ -88,39 +78,21 @@ class Gfddal(SegmentationNetwork[GfddalState]):
         memory_interval: int = 5,
     ) -> None:
         super().__init__()
-        check_switches(deepest=deepest, modulation=modulation, matching=matching,
-                       appearance=appearance, guided_decoder=guided_decoder)  # fmt: skip
-        if not (modulation or matching or appearance):
-            raise ValueError(
-                "modulation, matching and appearance cannot all be switched off: "
-                "nothing would tell the network what to follow"
-            )
-        check_widths("decoder_channels", decoder_channels)
-        if len(decoder_channels) not in (3, 4):
-            raise ValueError(
-                "decoder_channels must be 3 numbers (strides 16, 8, 4) or 4 (and stride 2), "
-                f"not {len(decoder_channels)}"
-            )
-        check_widths("the first three of decoder_channels", decoder_channels[:3], 8)
-        check_channels(direction_channels=direction_channels, guided_channels=guided_channels)
-        check_channels(8, fused_channels=fused_channels)
-        check_share(update_rate=update_rate)
-        check_memory(memory, memory_interval)
-        self._config = {
-            "backbone": backbone,
-            "direction_channels": direction_channels,
-            "guided_channels": guided_channels,
-            "fused_channels": fused_channels,
-            "decoder_channels": list(decoder_channels),
-            "deepest": deepest,
-            "update_rate": update_rate,
-            "modulation": modulation,
-            "matching": matching,
-            "appearance": appearance,
-            "guided_decoder": guided_decoder,
-            "memory": memory,
-            "memory_interval": memory_interval,
-        }
+        self._config = checked_arguments(
+            backbone=backbone,
+            direction_channels=direction_channels,
+            guided_channels=guided_channels,
+            fused_channels=fused_channels,
+            decoder_channels=decoder_channels,
+            deepest=deepest,
+            update_rate=update_rate,
+            modulation=modulation,
+            matching=matching,
+            appearance=appearance,
+            guided_decoder=guided_decoder,
+            memory=memory,
+            memory_interval=memory_interval,
+        )
         self.output_stride = 2 if len(decoder_channels) > 3 else 4
         self.backbone = build_backbone(backbone)
         self.normalisation = InputNormalisation(self.backbone)
