@@ -106,6 +106,10 @@ class ColourState(ObjectState):
         maps = resize_maps(self.previous, height // 4, width // 4)
         return ColourState(self.colours, self.steps, maps)
 
+    def shown(self, masks: Tensor) -> ColourState:
+        maps = F.avg_pool2d(masks.to(self.previous.dtype), 4)
+        return ColourState(self.colours, self.steps, maps)
+
     def reframed(self, change: Tensor) -> ColourState:
         return ColourState(self.colours, self.steps, reframe_maps(self.previous, change))
 
