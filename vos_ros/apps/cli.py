@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "publish_video": "play a video file or a folder of frames as a camera",
     "evaluate": "measure J and F on annotated videos",
     "train": "train a network and write a weight file",
+    "pack": "make a small copy of what a training reads, for a machine elsewhere",
     "ablate": "train a network without each of its parts, and tell what each of them brings",
     "benchmark": "measure how long a network takes for an image",
     "card": "tell what a weight file is and how it scored",

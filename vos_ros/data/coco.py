@@ -57,8 +57,8 @@ class CocoStills:
         annotations: the JSON file. images: the folder that its file names start from. least: fewest
         visible pixels of an object; smaller ones become background.
         """
-        _mask_tools()  # what is missing is told at once
-        self._images, self._least = Path(images), least
+        mask_tools()  # what is missing is told at once
+        self._images, self.least = Path(images), least
         if not self._images.is_dir():
             raise StillError("no such folder; it must hold the images of a COCO file", images)
         try:
@@ -91,7 +91,7 @@ class CocoStills:
             raise StillError(what, path)
         ids = self._ids(entry, path)
         if not ids.any():
-            raise StillError(f"no object of {self._least} pixels or more", path)
+            raise StillError(f"no object of {self.least} pixels or more", path)
         return Still(image, ids)
 
     def _ids(self, entry: _Entry, path: Path) -> np.ndarray:
@@ -105,7 +105,7 @@ class CocoStills:
         ids = np.zeros(entry.size, np.uint8)
         for number, mask in enumerate(masks[:MOST], 1):
             ids[mask] = number
-        return closing_up(ids, self._least)[ids]
+        return closing_up(ids, self.least)[ids]
 
 
 def _entries(content: Any, least: int) -> Iterator[_Entry]:
@@ -124,7 +124,7 @@ def _entries(content: Any, least: int) -> Iterator[_Entry]:
 
 def _decoded(segmentation: list | dict, height: int, width: int) -> np.ndarray:
     """A segmentation as H x W bool."""
-    tools = _mask_tools()
+    tools = mask_tools()
     if isinstance(segmentation, list):
         # Two corners are no area, and pycocotools would take them for a box.
         polygons = [polygon for polygon in segmentation if len(polygon) >= 6]
@@ -141,7 +141,8 @@ def _decoded(segmentation: list | dict, height: int, width: int) -> np.ndarray:
     return mask
 
 
-def _mask_tools() -> ModuleType:
+def mask_tools() -> ModuleType:
+    """pycocotools' module of masks; raises StillError where it is not installed."""
     try:
         from pycocotools import mask
     except ImportError as error:

@@ -44,6 +44,11 @@ class DavisDataset(SequenceDataset):
         """Names of the sequences, in the order of the list."""
         return read_list(self._list_path())
 
+    @property
+    def lists(self) -> tuple[Path, ...]:
+        """The list of the split. Raises SequenceError where there is none."""
+        return (self._list_path(),)
+
     def sequence(self, name: str) -> VideoSequence:
         """The sequence `name`, which need not be of the split. Reads the two folders, no image."""
         frames = files_in(self._folder("JPEGImages", name), FRAME_SUFFIXES)

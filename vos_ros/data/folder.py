@@ -29,7 +29,7 @@ from vos_ros.data.sequence import VOID, SequenceDataset, SequenceError, VideoSeq
 PREFERRED = "480p"
 """The resolution that is taken where there are several."""
 
-_FRAMES = (*FRAME_SUFFIXES, ".bmp", ".webp")
+_FRAMES = (*FRAME_SUFFIXES, ".bmp")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,11 @@ class FolderDataset(SequenceDataset):
                                 f"{self.root} must hold JPEGImages and Annotations, in each a "
                                 "folder for each sequence")
         return names
+
+    @property
+    def lists(self) -> tuple[Path, ...]:
+        """The list of the split, where one is asked for. Raises SequenceError."""
+        return (self._list_path(),) if self.split else ()
 
     def sequence(self, name: str) -> VideoSequence:
         """The sequence `name`. Reads names, and the first mask where `binary` is None."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vos_ros.data.sequence import SequenceError
 
-FRAME_SUFFIXES = (".jpg", ".jpeg", ".png")
+FRAME_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 MASK_SUFFIXES = (".png",)
 
 

@@ -30,7 +30,7 @@ from vos_ros.data.sequence import (
     size_of,
 )
 
-IMAGE_SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg")
+IMAGE_SUFFIXES = (".png", ".bmp", ".jpg", ".jpeg", ".webp")
 WHITE = 255
 
 
@@ -50,6 +50,11 @@ class LayeredSequence(VideoSequence):
         None where no object has a file.
         """
         return tuple(self.layers.get(index, {}).values())
+
+    def mask_values(self, index: int) -> dict[Path, np.ndarray]:
+        """Of each object's file: 255 where the object is, else 0."""
+        return {path: np.uint8(WHITE) * foreground(opened(read_rgb, path))
+                for path in self._checked(index)}
 
     def raw_mask(self, index: int) -> np.ndarray:
         """The objects' masks in one, H x W uint8: ids, or 255 for the object of a binary video."""
@@ -76,15 +81,20 @@ class SegTrackDataset(SequenceDataset):
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Those of ImageSets/all.txt, else all folders of frames, sorted."""
-        path = Path(self.root) / "ImageSets" / f"{self.split or 'all'}.txt"
-        if self.split or path.is_file():
-            return read_list(path)
+        if self.lists:
+            return read_list(self.lists[0])
         folder = Path(self.root) / "JPEGImages"
         names = folders_in(folder)
         if not names:
             raise SequenceError(f"there are no videos in {folder}; {self.root} must hold "
                                 "JPEGImages and GroundTruth, in each a folder for each video")
         return names
+
+    @property
+    def lists(self) -> tuple[Path, ...]:
+        """The list that is read; none where all folders are taken."""
+        path = Path(self.root) / "ImageSets" / f"{self.split or 'all'}.txt"
+        return (path,) if self.split or path.is_file() else ()
 
     def sequence(self, name: str) -> LayeredSequence:
         """The video `name`. Reads the names of its files."""

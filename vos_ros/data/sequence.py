@@ -85,6 +85,14 @@ class VideoSequence:
         """Mask of frame `index` as H x W uint8 with the values that the file holds."""
         return opened(read_labels, self._checked(index)[0])
 
+    def mask_values(self, index: int) -> dict[Path, np.ndarray]:
+        """What to put into each file of the mask of `index`, H x W uint8, for it to be read alike.
+
+        Those are the values that it holds, but for pixels that belong to nobody: they are 0.
+        """
+        (path,) = self._checked(index)
+        return {path: self.raw_mask(index) if self.binary else self.mask(index)}
+
     def mask(self, index: int) -> np.ndarray:
         """Mask of frame `index` as H x W uint8: 0 background, else the object id."""
         labels = self.raw_mask(index)
@@ -134,6 +142,11 @@ class SequenceDataset(ABC):
     @abstractmethod
     def names(self) -> tuple[str, ...]:
         """Names of the sequences, in the order of the data set. Raises SequenceError."""
+
+    @property
+    def lists(self) -> tuple[Path, ...]:
+        """The files that the names are read from; none where they are those of folders."""
+        return ()
 
     @abstractmethod
     def sequence(self, name: str) -> VideoSequence:

@@ -59,6 +59,9 @@ class FolderStills:
     def path(self, index: int) -> Path:
         return self._pairs[index][0]
 
+    def mask_path(self, index: int) -> Path:
+        return self._pairs[index][1]
+
     def read(self, index: int) -> Still:
         image_path, mask_path = self._pairs[index]
         image, ids = read_image(image_path), read_ids(mask_path)
@@ -155,7 +158,7 @@ class Photographs:
         faults: FaultLog | None = None,
     ) -> None:
         """Raises StillError when the folder holds no image. Arguments as for StillSet."""
-        bare = _BareFolder(root)
+        bare = BareFolder(root)
         if not len(bare):
             raise StillError("no image in this folder", root)
         self._set = StillSet([bare], longest=longest, cache_bytes=cache_bytes, faults=faults)
@@ -169,7 +172,7 @@ class Photographs:
         return self._set.draw(rng).image
 
 
-class _BareFolder:
+class BareFolder:
     """Every image below a folder, as stills that show no object."""
 
     def __init__(self, root: Path | str) -> None:

@@ -1,0 +1,71 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""COCO's instances, to be packed with what their file tells of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from vos_ros.data.coco import CocoStills, mask_tools
+from vos_ros.data.faults import FaultLog
+from vos_ros.data.pack_picture import Picture
+from vos_ros.data.stills import StillError
+
+
+class CocoPart:
+    """A file of COCO's instance format, and the pictures in it that show an object.
+
+    Objects that come below the least size of one as they shrink are background in the copy.
+    """
+
+    told = True
+
+    def __init__(self, annotations: Path, images: Path, faults: FaultLog) -> None:
+        """Raises StillError as `CocoStills`."""
+        self.name = str(annotations)
+        self._annotations, self._images = annotations, images
+        self._faults, self._stills = faults, CocoStills(annotations, images)
+        self._kept: dict[str, list] = {"images": [], "annotations": []}
+
+    def __len__(self) -> int:
+        return len(self._stills)
+
+    def path(self, index: int) -> Path:
+        return self._stills.path(index)
+
+    def read(self, index: int) -> Picture | None:
+        try:
+            still = self._stills.read(index)
+        except StillError as error:
+            self._faults.note(error.path, error)
+            return None
+        return Picture(self.path(index), still.image, ids=still.ids)
+
+    def keep(self, index: int, picture: Picture, name: str) -> bool:
+        """Put down the objects, unless all have become too small."""
+        areas = np.bincount(picture.ids.ravel(), minlength=256)
+        shown = [int(k) for k in np.flatnonzero(areas) if k and areas[k] >= self._stills.least]
+        if not shown:
+            return False
+        height, width = picture.ids.shape
+        file_name = str(self.path(index).relative_to(self._images).with_name(name))
+        image = {"id": index, "file_name": file_name, "height": height, "width": width}
+        self._kept["images"].append(image)
+        for k in shown:
+            self._kept["annotations"].append(
+                {"image_id": index, "segmentation": _run_lengths(picture.ids == k)}
+            )
+        return True
+
+    def closing(self) -> dict[Path, bytes]:
+        """The file of annotations, of what was kept, for the pictures at their new sizes."""
+        return {self._annotations: json.dumps(self._kept, separators=(",", ":")).encode()}
+
+
+def _run_lengths(mask: np.ndarray) -> dict:
+    """H x W bool in COCO's compressed run lengths."""
+    code = mask_tools().encode(np.asfortranarray(mask, np.uint8))
+    return {"size": list(mask.shape), "counts": code["counts"].decode()}
