@@ -1,10 +1,20 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The qualities of service the node uses, each with its reason."""
+"""The qualities of service the node uses, each with its reason.
+
+Liveliness is given although DDS takes the same by itself, so that it can be told who else wants
+what.
+"""
 
 from __future__ import annotations
 
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    LivelinessPolicy,
+    QoSProfile,
+    ReliabilityPolicy,
+)
 
 
 def camera(reliable: bool = False) -> QoSProfile:
@@ -12,6 +22,7 @@ def camera(reliable: bool = False) -> QoSProfile:
     return QoSProfile(
         reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
         durability=DurabilityPolicy.VOLATILE,
+        liveliness=LivelinessPolicy.AUTOMATIC,
         history=HistoryPolicy.KEEP_LAST,
         depth=5,
     )
@@ -22,6 +33,7 @@ def results() -> QoSProfile:
     return QoSProfile(
         reliability=ReliabilityPolicy.RELIABLE,
         durability=DurabilityPolicy.VOLATILE,
+        liveliness=LivelinessPolicy.AUTOMATIC,
         history=HistoryPolicy.KEEP_LAST,
         depth=5,
     )
@@ -32,6 +44,7 @@ def latched() -> QoSProfile:
     return QoSProfile(
         reliability=ReliabilityPolicy.RELIABLE,
         durability=DurabilityPolicy.TRANSIENT_LOCAL,
+        liveliness=LivelinessPolicy.AUTOMATIC,
         history=HistoryPolicy.KEEP_LAST,
         depth=1,
     )
@@ -42,6 +55,7 @@ def requests() -> QoSProfile:
     return QoSProfile(
         reliability=ReliabilityPolicy.RELIABLE,
         durability=DurabilityPolicy.VOLATILE,
+        liveliness=LivelinessPolicy.AUTOMATIC,
         history=HistoryPolicy.KEEP_LAST,
         depth=1000,
     )

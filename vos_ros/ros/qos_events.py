@@ -8,26 +8,30 @@ whoever looks at it, the topic is merely quiet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable
+from itertools import count
 from typing import Any
 
+from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import (
-    QoSCompatibility,
+    DurabilityPolicy,
+    LivelinessPolicy,
     QoSProfile,
-    qos_check_compatible,
+    ReliabilityPolicy,
     qos_policy_name_from_kind,
 )
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-_POLICIES = {
-    "DURABILITY": "durability",
-    "DEADLINE": "deadline",
-    "LIVELINESS": "liveliness",
-    "RELIABILITY": "reliability",
-}
+LOOK_SECONDS = 0.1
+LOOKS = 20
+"""Discovery may tell that somebody disagrees before it tells who: so long it is asked again."""
+
+ENDLESS = 2**62
+"""Nanoseconds from which on a time is no bound; discovery has the largest number there is."""
 
 
 def camera_events(node: Node, topic: str, asked: QoSProfile) -> SubscriptionEventCallbacks:
@@ -39,23 +43,22 @@ def camera_events(node: Node, topic: str, asked: QoSProfile) -> SubscriptionEven
         asked: what the node asks for.
     """
 
-    def incompatible(event: Any) -> None:
-        policy = _policy(event)
-        publishers = node.get_publishers_info_by_topic(topic)
-        others = _disagreeing(publishers, lambda offered: (offered, asked))
-        who, offered = _other(others, "A publisher", policy)
-        wanted = _value(asked, policy)
-        own = (
-            "Set this node's image_reliability to best_effort, or have"
-            if policy == "reliability"
-            else "Have"
-        )
+    def say(other: TopicEndpointInfo | None, policy: str) -> None:
+        who, offered = _name(other, "A publisher"), _value(other, policy)
+        wanted = _show(asked, policy)
+        own = "set this node's image_reliability to best_effort, or " * (policy == "reliability")
         node.get_logger().warning(
-            f"{who} offers {offered} {policy} on {topic}, and this node asks for {wanted}: no"
-            f" image will come from there. {own} the camera publish with {wanted} {policy}."
+            f"{who} offers {offered} {policy} on {topic}, and this node asks for {wanted}: no image"
+            f" will come from there. To mend it, {own}have the camera offer {wanted}."
         )
 
-    return SubscriptionEventCallbacks(incompatible_qos=incompatible)
+    watch = _Disagreements(
+        node,
+        lambda: node.get_publishers_info_by_topic(topic),
+        lambda offered, policy: falls_short(offered, asked, policy),
+        say,
+    )
+    return SubscriptionEventCallbacks(incompatible_qos=watch.notice)
 
 
 def result_events(node: Node, name: str, offered: QoSProfile) -> PublisherEventCallbacks:
@@ -68,51 +71,117 @@ def result_events(node: Node, name: str, offered: QoSProfile) -> PublisherEventC
     """
     topic = node.resolve_topic_name(name)
 
-    def incompatible(event: Any) -> None:
-        policy = _policy(event)
-        subscribers = node.get_subscriptions_info_by_topic(topic)
-        others = _disagreeing(subscribers, lambda asked: (offered, asked))
-        who, wanted = _other(others, "A subscriber", policy)
-        given = _value(offered, policy)
+    def say(other: TopicEndpointInfo | None, policy: str) -> None:
+        who, asked = _name(other, "A subscriber"), _value(other, policy)
+        given = _show(offered, policy)
         node.get_logger().warning(
-            f"{who} asks for {wanted} {policy} on {topic}, and this node offers {given}: nothing"
-            f" will arrive there. Have it subscribe with {given} {policy}."
+            f"{who} asks for {asked} {policy} on {topic}, and this node offers {given}: nothing"
+            f" will arrive there. To mend it, have that node ask for {given}."
         )
 
-    return PublisherEventCallbacks(incompatible_qos=incompatible)
+    watch = _Disagreements(
+        node,
+        lambda: node.get_subscriptions_info_by_topic(topic),
+        lambda asked, policy: falls_short(offered, asked, policy),
+        say,
+    )
+    return PublisherEventCallbacks(incompatible_qos=watch.notice)
 
 
-def _policy(event: Any) -> str:
-    name = qos_policy_name_from_kind(event.last_policy_kind)
-    return _POLICIES.get(name, name.lower().replace("_", " "))
+class _Disagreements:
+    """Finds out who disagrees when the transport says that somebody does.
+
+    Args:
+        node: whose executor does the looking.
+        others: tells who is on the other side of the topic.
+        disagrees: tells whether one of them, by its profile, disagrees on a policy.
+        say: takes each that does not, once, and the policy; None when it cannot be found out.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        others: Callable[[], list[TopicEndpointInfo]],
+        disagrees: Callable[[QoSProfile, str], bool],
+        say: Callable[[TopicEndpointInfo | None, str], None],
+    ) -> None:
+        self._node = node
+        self._others = others
+        self._disagrees = disagrees
+        self._say = say
+        self._said: set[tuple[int, ...]] = set()
+
+    def notice(self, event: Any) -> None:
+        """Look who it is, now or as soon as it is known."""
+        policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
+        if self._tell(policy):
+            return
+        looks = count(1)
+
+        def look() -> None:
+            found, last = self._tell(policy), next(looks) == LOOKS
+            if found or last:
+                self._node.destroy_timer(timer)
+            if last and not found:
+                self._say(None, policy)
+
+        timer = self._node.create_timer(
+            LOOK_SECONDS, look, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+
+    def _tell(self, policy: str) -> bool:
+        """Say who disagrees and was not said to yet; return whether there was one."""
+        found = False
+        for other in self._others():
+            key = tuple(other.endpoint_gid)
+            if key not in self._said and self._disagrees(other.qos_profile, policy):
+                self._said.add(key)
+                self._say(other, policy)
+                found = True
+        return found
 
 
-def _disagreeing(
-    endpoints: Iterable[TopicEndpointInfo],
-    pair: Callable[[QoSProfile], tuple[QoSProfile, QoSProfile]],
-) -> list[TopicEndpointInfo]:
-    """Those of the others on a topic that do not come together with this node."""
-    return [
-        other
-        for other in endpoints
-        if qos_check_compatible(*pair(other.qos_profile))[0] is QoSCompatibility.ERROR
-    ]
+def falls_short(offered: QoSProfile, asked: QoSProfile, policy: str) -> bool:
+    """Whether what a publisher offers is less than a subscriber asks for (DDS 1.4, 2.2.3).
+
+    rclpy's own comparison takes times that were left open for the shortest there are.
+
+    Args:
+        offered: the publisher's profile.
+        asked: the subscriber's profile.
+        policy: reliability, durability, deadline or liveliness; for any other it is False.
+    """
+    given, wanted = getattr(offered, policy, None), getattr(asked, policy, None)
+    if policy == "deadline":
+        return _bound(wanted) < _bound(given)
+    highest = {
+        "reliability": ReliabilityPolicy.RELIABLE,
+        "durability": DurabilityPolicy.TRANSIENT_LOCAL,
+        "liveliness": LivelinessPolicy.MANUAL_BY_TOPIC,
+    }.get(policy)
+    lease = policy == "liveliness" and _bound(asked.liveliness_lease_duration) < _bound(
+        offered.liveliness_lease_duration
+    )
+    return highest is not None and (wanted == highest != given or lease)
 
 
-def _other(others: list[TopicEndpointInfo], unknown: str, policy: str) -> tuple[str, str]:
-    """Who disagrees, and on what it insists; the one that came last, where there are several."""
-    if not others:
-        # Discovery may tell of the disagreement before it tells who it is.
-        return unknown, "another"
-    other = others[-1]
-    name = f"{other.node_namespace.rstrip('/')}/{other.node_name}"
-    return f"Node {name}", _value(other.qos_profile, policy)
+def _bound(time: Duration) -> float:
+    """A time in nanoseconds; endless when it is left open, which in a profile of one's own is 0."""
+    return time.nanoseconds if 0 < time.nanoseconds < ENDLESS else math.inf
 
 
-def _value(profile: QoSProfile, policy: str) -> str:
+def _name(other: TopicEndpointInfo | None, unknown: str) -> str:
+    if other is None:
+        return unknown
+    return f"Node {other.node_namespace.rstrip('/')}/{other.node_name}"
+
+
+def _value(other: TopicEndpointInfo | None, policy: str) -> str:
+    return "another" if other is None else _show(other.qos_profile, policy)
+
+
+def _show(profile: QoSProfile, policy: str) -> str:
     value = getattr(profile, policy, None)
     if isinstance(value, Duration):
-        # Unspecified is zero in a profile of one's own and the largest number in a discovered one.
-        bounded = 0 < value.nanoseconds < 2**62
-        return f"a {value.nanoseconds / 1e9:g} s" if bounded else "an endless"
-    return getattr(value, "name", str(value)).lower().replace("_", " ")
+        return "'endless'" if math.isinf(_bound(value)) else f"'{_bound(value) / 1e9:g} s'"
+    return f"'{getattr(value, 'name', str(value)).lower().replace('_', ' ')}'"
