@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from scipy import ndimage
@@ -39,6 +39,7 @@ def test_the_sizes_of_known_frames(camera, size, scaled, padded):
     assert (geometry.camera, geometry.scaled, geometry.padded) == (camera, scaled, padded)
 
 
+@settings(deadline=None)
 @given(sides, sides, st.integers(32, 600))
 def test_sizes_are_bounded_multiples_that_keep_the_aspect_ratio(height, width, size):
     geometry = Geometry.of(height, width, size, 32)
@@ -198,6 +199,7 @@ regions = st.builds(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(regions, regions, st.sampled_from([1, 2, 3]), st.floats(0, 90), st.floats(0, 150))
 def test_a_change_of_view_takes_every_point_to_where_it_was(now, before, finer, y, x):
     """Padded views both, the later one perhaps of a finer camera that sees the same scene."""
