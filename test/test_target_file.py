@@ -154,7 +154,7 @@ def test_a_header_longer_than_the_file_is_told(path, length):
 
 def test_a_huge_header_is_not_parsed(path):
     put_together(path, b"[" * ((1 << 20) + 1), b"")
-    assert "begins with 1048577 bytes of description; there are at most 1048576" in refusal(path)
+    assert "begins with 1048577 bytes of description, at most 1048576 are right" in refusal(path)
 
 
 @pytest.mark.parametrize(

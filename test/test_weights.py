@@ -181,8 +181,21 @@ def test_a_pickle_is_not_opened(tmp_path):
 
 def test_a_file_larger_than_any_of_ours_is_not_read(path, monkeypatch):
     monkeypatch.setattr(weights, "_MAX_BYTES", 100)
-    monkeypatch.setattr(weights, "safe_open", lambda *_, **__: pytest.fail("was read"))
+    monkeypatch.setattr(weights, "load", lambda *_, **__: pytest.fail("was read"))
     assert "a weight file has at most 100" in refusal(path)
+
+
+def test_a_file_that_is_cut_short_while_it_is_read_is_told(path, monkeypatch):
+    """A file in use on a disk that somebody copies a new one over: mapped, it would end us."""
+    fstat = os.fstat
+
+    def cutting(descriptor):
+        status = fstat(descriptor)
+        os.truncate(path, 100)
+        return status
+
+    monkeypatch.setattr(os, "fstat", cutting)
+    assert "is truncated or not a safetensors file (it is shorter than it says)" in refusal(path)
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"format": "pt"}, {"format": "vos_ros.weights.9"}])

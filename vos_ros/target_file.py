@@ -22,6 +22,7 @@ from safetensors.torch import load, save
 
 from vos_ros.learned import Learned
 from vos_ros.masks import SegmentationError
+from vos_ros.safetensors_header import metadata_of
 from vos_ros.target_folder import MAX_BYTES, TargetFileError, TargetFolder
 from vos_ros.weights import ModelCard
 
@@ -100,19 +101,11 @@ def load_targets(folder: Path | str, name: str, card: ModelCard) -> TaughtObject
 
 
 def _metadata(path: Path, content: bytes) -> dict:
-    """The metadata, read here because the reader of tensors does not tell them."""
-    length = int.from_bytes(content[:8], "little")
-    if len(content) < 8 or length > len(content) - 8:
-        raise _damaged(path, "it is shorter than it says")
-    if length > _MAX_HEADER:
-        raise TargetFileError(
-            f"{path} begins with {length} bytes of description; there are at most {_MAX_HEADER}"
-        )
     try:
-        metadata = json.loads(content[8 : 8 + length]).get("__metadata__")
-    except (ValueError, AttributeError, RecursionError) as error:
+        metadata = metadata_of(content, _MAX_HEADER)
+    except ValueError as error:
         raise _damaged(path, error) from error
-    found = metadata.get("format") if isinstance(metadata, dict) else None
+    found = metadata.get("format")
     if found != _FORMAT:
         raise TargetFileError(
             f"{path} is a safetensors file, but not one of taught objects: its format is "

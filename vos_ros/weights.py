@@ -15,12 +15,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
 
 from vos_ros.files import replacing
 from vos_ros.models import build_network
 from vos_ros.models.state import SegmentationNetwork
+from vos_ros.safetensors_header import metadata_of
 from vos_ros.share import share_folders
 
 #: the shipped file of each network
@@ -31,6 +32,8 @@ DEFAULT_WEIGHTS = SHIPPED_WEIGHTS["gfddal"]
 _FORMAT = "vos_ros.weights.1"
 #: no shipped network is near this; a larger file is refused before it is read
 _MAX_BYTES = 1 << 30
+#: nor is any card near this
+_MAX_HEADER = 1 << 24
 
 
 class WeightsError(ValueError):
@@ -113,7 +116,7 @@ def read_card(path: Path | str) -> ModelCard:
     Raises:
         WeightsError: as `load_network`, as far as it can be told from the card.
     """
-    return _read(Path(path), with_tensors=False)[0]
+    return _read(Path(path))[0]
 
 
 def find_weights(name_or_path: str = "") -> Path:
@@ -172,24 +175,29 @@ def _widened(value: torch.Tensor) -> torch.Tensor:
     return value.float() if value.is_floating_point() else value
 
 
-def _read(path: Path, with_tensors: bool = True) -> tuple[ModelCard, dict[str, torch.Tensor]]:
+def _read(path: Path) -> tuple[ModelCard, dict[str, torch.Tensor]]:
     _check_file(path)
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            names = list(file.keys()) if with_tensors and metadata.get("format") == _FORMAT else []
-            tensors = {name: file.get_tensor(name) for name in names}
-        digest = file_hash(path)
-    except (SafetensorError, OSError, RuntimeError, ValueError, TypeError, AttributeError) as error:
-        # The last four are what PyTorch says of kinds of numbers that it does not know.
+        # All at once, so that the hash is that of what was read, whatever becomes of the file.
+        with open(path, "rb") as file:
+            content = file.read(_checked_size(path, os.fstat(file.fileno()).st_size))
+        metadata = metadata_of(content, _MAX_HEADER)
+        ours = metadata.get("format") == _FORMAT
+        tensors = load(content) if ours else {}
+    except WeightsError:
+        raise
+    except (SafetensorError, OSError, RuntimeError, ValueError, TypeError, AttributeError,
+            KeyError) as error:  # fmt: skip
+        # The last five are what is said of kinds of numbers that PyTorch does not know.
         raise WeightsError(
             f"{path} is truncated or not a safetensors file ({error}); get the file again"
         ) from error
-    if metadata.get("format") != _FORMAT:
+    if not ours:
         raise WeightsError(
             f"{path} is a safetensors file, but not one of vos_ros: its format is "
             f"{metadata.get('format')!r}, expected {_FORMAT!r}"
         )
+    digest = hashlib.sha256(content).hexdigest()
     return _parsed_card(path, metadata.get("card", ""), digest), tensors
 
 
@@ -198,9 +206,12 @@ def _check_file(path: Path) -> None:
         raise WeightsError(f"there is no weight file {path}")
     if not os.path.isfile(path):
         raise WeightsError(f"{path} is not a file; a weight file is one NAME.safetensors")
-    size = os.path.getsize(path)
+
+
+def _checked_size(path: Path, size: int) -> int:
     if size > _MAX_BYTES:
         raise WeightsError(f"{path} holds {size} bytes; a weight file has at most {_MAX_BYTES}")
+    return size
 
 
 def _parsed_card(path: Path, text: str, digest: str) -> ModelCard:
