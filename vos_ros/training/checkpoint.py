@@ -28,10 +28,16 @@ def save_checkpoint(
 ) -> None:
     """Write the weights, their average, the optimiser's moments and the progress.
 
-    The file is written beside and moved into place, so that an interruption leaves the old one.
+    An average that is bit for bit the weight itself, as that of a frozen backbone, is left out. The
+    file is written beside and moved into place, so that an interruption leaves the old one.
     """
-    tensors = {f"network/{name}": value for name, value in network.state_dict().items()}
-    tensors |= {f"average/{name}": value for name, value in average.items()}
+    weights = network.state_dict()
+    tensors = {f"network/{name}": value for name, value in weights.items()}
+    tensors |= {
+        f"average/{name}": value
+        for name, value in average.items()
+        if not _same_bits(value, weights[name])
+    }
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser/{index}/{name}": value for name, value in moments.items()}
     tensors = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
@@ -55,7 +61,8 @@ def load_checkpoint(
             optimiser; nothing has changed then.
     """
     progress, tensors = _read(path)
-    weights, means = _under(tensors, "network/"), _under(tensors, "average/")
+    weights = _under(tensors, "network/")
+    means = weights | _under(tensors, "average/")  # one that was left out is the weight itself
     for found, expected in ((weights, network.state_dict()), (means, average)):
         if _shapes(found) != _shapes(expected):
             other = sorted(dict(_shapes(found).items() ^ _shapes(expected).items()))
@@ -107,6 +114,11 @@ def _moments(
             )
         state.setdefault(int(index), {})[key] = value
     return state
+
+
+def _same_bits(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors of one kind and shape hold the same, signs of zeros included."""
+    return torch.equal(*(value.detach().reshape(-1).view(torch.uint8) for value in (one, other)))
 
 
 def _shapes(tensors: dict[str, Tensor]) -> dict[str, torch.Size]:
