@@ -11,7 +11,7 @@ import numpy as np
 from vos_ros.data.pack_parts import Part
 from vos_ros.data.pack_picture import Packing, Picture, encoded, mask_bytes, shrunk
 
-_SAMPLE = 24  # pictures of a set
+_SAMPLE = 48  # pictures of a set
 _ROUGH = 4  # of each set, where many ways to pack them are compared
 _STEP = 32  # pixels between sizes that are proposed
 _QUALITIES = (80, 70, 60, 50, 40)
