@@ -137,7 +137,7 @@ def test_thresholds_that_contradict_each_other_are_refused(weights: Path):
 def test_a_margin_of_nothing_looks_at_the_whole_image(
     weights: Path, margin: float, wanted: RegionSettings | None
 ):
-    segmenter, _ = build_segmenter(
+    segmenter, _, _ = build_segmenter(
         Settings(weights=str(weights), device="cpu", region_margin=margin, region_smallest=0.3)
     )
     assert segmenter.region == wanted
