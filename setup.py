@@ -11,7 +11,8 @@ from setuptools import find_packages, setup
 NAME = "vos_ros"
 SHARE = f"share/{NAME}"
 COMMANDS = (
-    "vos", "demo", "publish_video", "evaluate", "train", "pack", "ablate", "benchmark", "card"
+    "vos", "demo", "publish_video", "evaluate", "train", "pack", "ablate", "benchmark", "soak",
+    "card",
 )
 
 

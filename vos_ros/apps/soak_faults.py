@@ -1,0 +1,268 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Causes the faults of a soak, one function for each kind of `vos_ros.soak.plan.FAULTS`.
+
+A fault ends when nothing of it is left to be done; whether masks come again is looked at after it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from lifecycle_msgs.msg import State, Transition
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
+from std_msgs.msg import Bool
+from std_srvs.srv import Trigger
+
+from vos_msgs.msg import ObjectPresenceArray
+from vos_msgs.srv import LoadTargets, RemoveObject, SaveTargets
+from vos_ros.apps.soak_requests import (
+    BAD_INITS,
+    BAD_NAMES,
+    TARGETS,
+    any_request,
+    parameter,
+    unknown_id,
+)
+from vos_ros.apps.soak_stage import SoakStage, kind_of
+from vos_ros.ros import qos
+from vos_ros.soak.pixels import ENCODERS
+
+SIZES = ((320, 240), (160, 120), (640, 480), (424, 240), (240, 320), (64, 64))
+_PAUSE = (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_ACTIVATE)
+_REBUILD = (
+    Transition.TRANSITION_DEACTIVATE,
+    Transition.TRANSITION_CLEANUP,
+    Transition.TRANSITION_CONFIGURE,
+    Transition.TRANSITION_ACTIVATE,
+)
+
+
+def _images(stage: SoakStage, count: int) -> None:
+    """Wait for so many more images to be sent."""
+    last = stage.camera.number + count
+    stage.wait.until(lambda: stage.camera.number >= last, stage.patience, "images to be sent")
+
+
+def _for(stage: SoakStage, seconds: float) -> None:
+    """Let a state of things last so long."""
+    stage.wait.spin_for(seconds, lambda: False)
+
+
+def _time_back(stage: SoakStage, chance: random.Random) -> None:
+    stage.camera.rewound += chance.randint(10**6, 60 * 10**9)
+    stage.forget_past()
+    _images(stage, 3)
+
+
+def _equal_stamps(stage: SoakStage, chance: random.Random) -> None:
+    given: list[int] = []
+    stage.camera.stamping = lambda stamp: given[0] if given else given.append(stamp) or stamp
+    _images(stage, chance.randint(2, 20))
+
+
+def _zero_stamps(stage: SoakStage, chance: random.Random) -> None:
+    stage.camera.stamping = lambda stamp: 0
+    stage.forget_past()
+    _images(stage, chance.randint(1, 20))
+
+
+def _resolution(stage: SoakStage, chance: random.Random) -> None:
+    for _ in range(chance.randint(1, 5)):
+        stage.camera.size = chance.choice([size for size in SIZES if size != stage.camera.size])
+        _images(stage, chance.randint(1, 4))
+
+
+def _encoding(stage: SoakStage, chance: random.Random) -> None:
+    for _ in range(chance.randint(1, 5)):
+        others = [name for name in sorted(ENCODERS) if name != stage.camera.encoding]
+        stage.camera.encoding = chance.choice(others)
+        _images(stage, chance.randint(1, 4))
+
+
+SPOILERS: dict[str, Callable[[random.Random, Image], None]] = {
+    "cut off": lambda c, m: setattr(m, "data", bytes(m.data[: c.randrange(len(m.data))])),
+    "empty": lambda c, m: setattr(m, "data", b""),
+    "step too small": lambda c, m: setattr(m, "step", c.randrange(m.width)),
+    "step too large": lambda c, m: setattr(m, "step", m.step * 4 + c.randrange(2**20)),
+    "unknown encoding": lambda c, m: setattr(m, "encoding", c.choice(("", "smoke", "rgb8\n"))),
+    "no width": lambda c, m: setattr(m, "width", 0),
+    "no height": lambda c, m: setattr(m, "height", 0),
+    "absurd size": lambda c, m: (setattr(m, "width", 2**32 - 1), setattr(m, "height", 2**32 - 1)),
+    "more rows than data": lambda c, m: setattr(m, "height", m.height * 2),
+}
+"""What is wrong with an image -> how it is made so."""
+
+
+def _broken_images(stage: SoakStage, chance: random.Random) -> None:
+    for _ in range(chance.randint(1, 4)):
+        spoil = SPOILERS[chance.choice(sorted(SPOILERS))]
+        stage.camera.spoil = partial(spoil, chance)
+        _images(stage, chance.randint(1, 5))
+    stage.forget_past()
+
+
+def _silence(stage: SoakStage, chance: random.Random) -> None:
+    stage.camera.silent = True
+    _for(stage, chance.uniform(1, 6))
+
+
+def _fast_camera(stage: SoakStage, chance: random.Random) -> None:
+    stage.camera.set_rate(120)
+    _for(stage, chance.uniform(1, 3))
+
+
+def _listeners(stage: SoakStage, chance: random.Random) -> None:
+    odd = QoSProfile(
+        depth=1,
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL,
+    )
+    wishes = [
+        (Image, "vos/overlay", qos.results()),
+        (Image, "vos/mask", odd),
+        (ObjectPresenceArray, "vos/presence", qos.results()),
+        *((Bool, f"vos/presence/object_{i}", qos.latched()) for i in sorted(stage.followed)),
+    ]
+    for kind, topic, quality in chance.sample(wishes, len(wishes)):
+        heard: list[Any] = []
+        ear = stage.node.create_subscription(kind, topic, heard.append, quality)
+        # The odd one never hears anything; the others may go before they do.
+        stage.wait.spin_for(chance.uniform(0, 0.5), lambda heard=heard: heard)
+        stage.node.destroy_subscription(ear)
+
+
+def _deafness(stage: SoakStage, chance: random.Random) -> None:
+    stage.listen(False)
+    _for(stage, chance.uniform(0.5, 3))
+
+
+def _call_burst(stage: SoakStage, chance: random.Random) -> None:
+    requests = [any_request(chance, stage.camera.size) for _ in range(chance.randint(20, 200))]
+    futures = [stage.send(request) for request in requests]
+    for request, future in zip(requests, futures, strict=True):
+        stage.wait.until(future.done, stage.patience, f"the answer to one {kind_of(request)}")
+        stage.heard(request, future.result())
+    # Answers come in any order: the last one tells nothing of what is followed in the end.
+    stage.ask(RemoveObject.Request(id=0))
+
+
+def _init(stage: SoakStage, chance: random.Random) -> None:
+    for _ in range(chance.randint(1, 4)):
+        stage.follow(chance, keep=chance.random() < 0.5)
+
+
+def _refused(stage: SoakStage, request: Any, what: str) -> None:
+    before = set(stage.followed)
+    answer = stage.ask(request)
+    stage.expect(not answer.success, f"{kind_of(request)} with {what} was not refused")
+    stage.expect(stage.followed == before, f"a refusal of {what} changed what is followed")
+
+
+def _bad_init(stage: SoakStage, chance: random.Random) -> None:
+    for what in chance.sample(sorted(BAD_INITS), chance.randint(1, len(BAD_INITS))):
+        _refused(stage, BAD_INITS[what](chance, stage.camera.size), what)
+
+
+def _remove(stage: SoakStage, chance: random.Random) -> None:
+    gone = chance.choice(sorted(stage.followed))
+    answer = stage.ask(RemoveObject.Request(id=gone))
+    stage.expect(answer.success and gone not in stage.followed, f"{gone} was not removed")
+
+
+def _unknown_remove(stage: SoakStage, chance: random.Random) -> None:
+    for _ in range(chance.randint(1, 10)):
+        _refused(stage, RemoveObject.Request(id=unknown_id(chance)), "an unknown id")
+
+
+def _reset(stage: SoakStage, chance: random.Random) -> None:
+    stage.expect(stage.ask(Trigger.Request()).success, "a reset was refused")
+    _images(stage, chance.randint(0, 5))
+
+
+def _targets(stage: SoakStage, chance: random.Random) -> None:
+    before = set(stage.followed)
+    saved = stage.ask(SaveTargets.Request(name=TARGETS))
+    stage.expect(saved.success and set(saved.ids) == before, f"not saved: {saved.message}")
+    for name in chance.sample(BAD_NAMES, 3):
+        _refused(stage, SaveTargets.Request(name=name), f"the name {name!r}")
+        _refused(stage, LoadTargets.Request(name=name), f"the name {name!r}")
+    _refused(stage, LoadTargets.Request(name="absent"), "the name of no file")
+    if chance.random() < 0.5:
+        stage.ask(Trigger.Request())
+    keep = chance.random() < 0.5
+    loaded = stage.ask(LoadTargets.Request(name=TARGETS, keep_existing=keep))
+    stage.expect(loaded.success and stage.followed == before, f"not loaded: {loaded.message}")
+
+
+def _parameters(stage: SoakStage, chance: random.Random) -> None:
+    right = {
+        "overlay_alpha": chance.uniform(0, 1),
+        "catch_up_limit": chance.randint(0, 30),
+        "on_time_jump": "keep",
+        "camera_timeout": chance.uniform(0.5, 5),
+    }
+    wrong = {
+        "overlay_alpha": chance.choice((-1.0, float("nan"), 2.0)),
+        "catch_up_limit": -1,
+        "on_time_jump": "panic",
+        "internal_size": 128,
+        "targets_directory": "/",
+        "camera_timeout": "long",
+        "no_such_parameter": 1,
+    }
+    for values, well in ((right, True), (wrong, False)):
+        for name, value in chance.sample(sorted(values.items()), 3):
+            (result,) = stage.ask(parameter(name, value)).results
+            stage.expect(
+                result.successful == well,
+                f"{name} {'could not' if well else 'could'} be set to {value!r}: {result.reason}",
+            )
+
+
+def _pause(stage: SoakStage, chance: random.Random) -> None:
+    for _ in range(chance.randint(1, 5)):
+        stage.change(*_PAUSE)
+    stage.forget_past()
+
+
+def _rebuild(stage: SoakStage, chance: random.Random) -> None:
+    stage.change(*_REBUILD)
+    stage.forget_past()
+    stage.ask(Trigger.Request())
+
+
+def _wrong_transition(stage: SoakStage, chance: random.Random) -> None:
+    for wrong in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP):
+        stage.expect(not stage.transit(wrong), f"the transition {wrong} was made")
+    stage.expect(stage.state() == State.PRIMARY_STATE_ACTIVE, "the node is not active any more")
+
+
+CAUSES: dict[str, Callable[[SoakStage, random.Random], None]] = {
+    "time_back": _time_back,
+    "equal_stamps": _equal_stamps,
+    "zero_stamps": _zero_stamps,
+    "resolution": _resolution,
+    "encoding": _encoding,
+    "broken_images": _broken_images,
+    "silence": _silence,
+    "fast_camera": _fast_camera,
+    "listeners": _listeners,
+    "deafness": _deafness,
+    "call_burst": _call_burst,
+    "init": _init,
+    "bad_init": _bad_init,
+    "remove": _remove,
+    "unknown_remove": _unknown_remove,
+    "reset": _reset,
+    "targets": _targets,
+    "parameters": _parameters,
+    "pause": _pause,
+    "rebuild": _rebuild,
+    "wrong_transition": _wrong_transition,
+}
+"""Kind -> what causes it, given the stage and chance."""

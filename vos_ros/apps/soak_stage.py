@@ -1,0 +1,274 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What every fault of a soak works with: the camera, the services, and waiting with patience."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import rclpy
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.srv import SetParameters
+from rclpy.clock import Clock, ClockType
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
+from sensor_msgs.msg import Image
+from std_srvs.srv import Trigger
+
+from vos_msgs.srv import InitMask, LoadTargets, RemoveObject, SaveTargets
+from vos_ros.apps.processes import Child
+from vos_ros.apps.soak_camera import SoakCamera, mono8
+from vos_ros.apps.waiting import Waiter, WaitingError
+from vos_ros.ros import qos
+from vos_ros.soak.report import Report
+from vos_ros.soak.scene import OBJECTS, Scene
+
+SERVICES = {
+    "init_mask": InitMask,
+    "remove_object": RemoveObject,
+    "reset": Trigger,
+    "save_targets": SaveTargets,
+    "load_targets": LoadTargets,
+    "change_state": ChangeState,
+    "get_state": GetState,
+    "set_parameters": SetParameters,
+}
+IDS = range(1, 2 * OBJECTS + 1)
+"""Ids that are ever asked for: each object has two, so that all of them may be followed at once."""
+RESUMED = 3  # masks of new images that show that all is well again
+_TRIES = 6  # at following something: the image that a mask is of may be lost on its way
+_SMALLEST = 40  # pixels of an object's mask
+# Refusals of a good mask that are nobody's fault: the image has not come, or has gone, or the
+# newest one that the node has is not the newest that was sent.
+_UNLUCKY = ("No image has come", "is held:", "aspect ratios differ", "is lost when the mask")
+
+
+class SoakStage:
+    """The soak's own ROS node: camera, client and listener of the node that is soaked.
+
+    Attributes:
+        camera: sends the images.
+        report: filled on the way.
+        node: the ROS node, for listeners of a fault's own.
+        followed: ids that the node follows, by its last answer.
+        wait: waits for what is to happen, no longer than the child lives.
+        patience: seconds for an answer, and for masks to come again.
+    """
+
+    def __init__(self, report: Report, domain: int, *, rate: float, patience: float) -> None:
+        self.report, self.patience = report, patience
+        self.followed: set[int] = set()
+        self._context = Context()
+        # Signals stay with Python: Ctrl-C must unwind the soak, which then ends the node.
+        rclpy.init(
+            context=self._context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO
+        )
+        self.node = Node("vos_soak", context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self.wait = Waiter(self._executor, [])
+        self._clients = {
+            kind.Request: self.node.create_client(
+                kind, f"vos/{name}", qos_profile=qos.requests()
+            )
+            for name, kind in SERVICES.items()
+        }
+        self.camera = SoakCamera(self.node, Scene(report.seed), report.ledger, rate)
+        self._ears: Any = None
+        self._asked: Future | None = None
+        self._since = 0
+        self.listen(True)
+
+    def listen(self, on: bool) -> None:
+        """Subscribe to the masks, or no more."""
+        if on and self._ears is None:
+            self._ears = self.node.create_subscription(
+                Image, "vos/mask", self._take_mask, qos.results()
+            )
+        elif not on and self._ears is not None:
+            self.node.destroy_subscription(self._ears)
+            self._ears = None
+
+    def every_second(self, action: Callable[[], None]) -> None:
+        """Have something done once a second, while this waits for anything."""
+        self.node.create_timer(1.0, action, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def meet(self, child: Child, patience: float) -> None:
+        """Wait until a node that was just started is active; WaitingError if it does not get so."""
+        self.wait.children[:] = [child]
+        self.camera.silent = True
+        self.followed.clear()
+        self.forget_past()
+        clients = self._clients.values()
+        self.wait.until(
+            lambda: all(client.service_is_ready() for client in clients), patience, "the services"
+        )
+        self.wait.until(self._is_active, patience, "the node to become active")
+        self.wait.until(self.camera.listeners, patience, "the node to listen to the camera")
+
+    def _is_active(self) -> bool:
+        # While it loads PyTorch it answers nobody, and one at a time is enough to ask.
+        if self._asked is None:
+            self._asked = self._clients[GetState.Request].call_async(GetState.Request())
+        if not self._asked.done():
+            return False
+        answer, self._asked = self._asked.result(), None
+        return answer.current_state.id == State.PRIMARY_STATE_ACTIVE
+
+    def broke(self, text: str) -> None:
+        """Note a promise that was not kept."""
+        self.report.broken.append(f"{self.report.ran:.1f} s: {text}")
+
+    def expect(self, holds: bool, text: str) -> None:
+        """Note a promise that was not kept, unless it was."""
+        if not holds:
+            self.broke(text)
+
+    # Services ----------------------------------------------------------------------------------
+
+    def send(self, request: Any) -> Future:
+        """Call the service of a request's kind; the future has its answer."""
+        self.report.requests += 1
+        return self._clients[type(request)].call_async(request)
+
+    def ask(self, request: Any) -> Any:
+        """Call the service of a request's kind; WaitingError when no answer comes in time."""
+        began = time.monotonic()
+        future = self.send(request)
+        self.wait.until(future.done, self.patience, f"the answer to {kind_of(request)}")
+        self.report.answer_times.append(time.monotonic() - began)
+        return self.heard(request, future.result())
+
+    def heard(self, request: Any, answer: Any) -> Any:
+        """Look an answer over and return it: a refusal is a sentence."""
+        if hasattr(answer, "message"):
+            if not answer.success:
+                self.report.refused += 1
+            sentence = answer.message[:1].isupper() and answer.message.endswith(".")
+            self.expect(sentence, f"the answer to {kind_of(request)} is {answer.message!r}")
+            self.expect(
+                "inside the node" not in answer.message,
+                f"{kind_of(request)} went wrong: {answer.message}",
+            )
+        if hasattr(answer, "ids") and not isinstance(request, SaveTargets.Request):
+            self._now_followed(answer.ids)
+        elif isinstance(request, Trigger.Request) and answer.success:
+            self._now_followed(())
+        return answer
+
+    def state(self) -> int:
+        """The node's lifecycle state."""
+        return self.ask(GetState.Request()).current_state.id
+
+    def change(self, *transitions: int) -> None:
+        """Make transitions, each of which must succeed."""
+        for transition in transitions:
+            self.expect(self.transit(transition), f"the transition {transition} failed")
+
+    def transit(self, transition: int) -> bool:
+        """Ask for a transition; return whether it was made."""
+        return self.ask(ChangeState.Request(transition=Transition(id=transition))).success
+
+    def _now_followed(self, ids: Sequence[int]) -> None:
+        self.followed = set(ids)
+        self.camera.timed = bool(self.followed)
+
+    # Following ---------------------------------------------------------------------------------
+
+    def follow(self, chance: random.Random, *, keep: bool = False) -> None:
+        """Have some objects followed, by a mask of a past, the newest or an enclosed image."""
+        for _ in range(_TRIES):
+            mark = self.camera.number
+            request = self.right_mask(chance, keep=keep)
+            if request is not None:
+                answer = self.ask(request)
+                if answer.success:
+                    return
+                if not any(words in answer.message for words in _UNLUCKY):
+                    break
+            # Another image, on which something else may be seen.
+            self.wait.until(lambda mark=mark: self.camera.number > mark, self.patience, "an image")
+        else:
+            raise WaitingError(f"nothing could be followed in {_TRIES} tries")
+        self.broke(f"a good mask was refused: {answer.message}")
+
+    def right_mask(
+        self, chance: random.Random, *, keep: bool = False
+    ) -> InitMask.Request | None:
+        """A request that can be met; None where too little is to be seen in the image chosen."""
+        camera, how = self.camera, chance.choice(("past", "newest", "enclosed"))
+        stamp, number = 0, camera.number - 1
+        if how == "past":
+            # What has a mask has surely been with the node. Of several, one of the last.
+            past = self.report.ledger.answered(max(camera.number - 30, self._since))
+            past = [(s, e.number) for s, e in past if s and e.timed and camera.size in e.sizes]
+            if past:
+                stamp, number = chance.choice(past[:10])
+        if number < 0:
+            return None
+        truth = camera.scene.labels(number, *camera.size)
+        areas = np.bincount(truth.ravel(), minlength=OBJECTS + 1)[1:]
+        seen = [index + 1 for index, area in enumerate(areas) if area >= _SMALLEST]
+        if not seen:
+            return None
+        chosen = sorted(chance.sample(seen, chance.randint(1, len(seen))))
+        table = np.zeros(OBJECTS + 1, np.uint8)
+        table[chosen] = [index + chance.choice((0, OBJECTS)) for index in chosen]
+        names = [f"thing {table[index]}" for index in chosen] if chance.random() < 0.5 else []
+        order = np.argsort(table[chosen])
+        request = InitMask.Request(mask=mono8(table[truth], stamp), keep_existing=keep)
+        request.names = [names[place] for place in order] if names else []
+        if how == "enclosed":
+            request.image = camera.message(number, 0)
+        return request
+
+    def forget_past(self) -> None:
+        """Refer to no image from before now: the node does not have them any more."""
+        self._since = self.camera.number
+
+    def resume(self, chance: random.Random) -> None:
+        """Return once masks of images that were sent from now on have come.
+
+        Raises:
+            WaitingError: they do not.
+        """
+        self.camera.behave()
+        self.listen(True)
+        if not self.followed:
+            self.follow(chance)
+        mark = self.camera.number
+        ledger = self.report.ledger
+        self.wait.until(
+            lambda: len(ledger.answered(mark)) >= RESUMED, self.patience, "masks to come again"
+        )
+
+    def _take_mask(self, message: Image) -> None:
+        now = time.monotonic()
+        stamp = message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+        well = message.encoding == "mono8" and message.step == message.width
+        if not well or len(message.data) != message.width * message.height:
+            self.broke(f"a mask is no mono8 image: {message.encoding!r}, step {message.step}")
+            return
+        labels = np.frombuffer(message.data, np.uint8).reshape(message.height, message.width)
+        problem = self.report.ledger.receive(stamp, labels, IDS, now)
+        if problem:
+            self.broke(problem)
+
+    def close(self) -> None:
+        """Leave the domain."""
+        self._executor.shutdown()
+        self.node.destroy_node()
+        rclpy.try_shutdown(context=self._context)
+
+
+def kind_of(request: Any) -> str:
+    """What a request is called: InitMask_Request is an InitMask."""
+    return type(request).__name__.removesuffix("_Request")

@@ -1,0 +1,62 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""How much memory a process holds, and whether it is getting more."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+_FEW = 10  # samples; fewer say nothing of a slope
+
+
+def resident_megabytes(pid: int) -> float | None:
+    """Resident memory of a process in 10^6 bytes; None when it has ended, or this is not Linux."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+class MemoryCurve:
+    """Memory of one process over time.
+
+    Args:
+        warm_up: seconds at the beginning that the slope leaves out.
+    """
+
+    def __init__(self, warm_up: float) -> None:
+        self._warm_up = warm_up
+        self._seconds: list[float] = []
+        self._megabytes: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self._seconds)
+
+    def add(self, seconds: float, megabytes: float) -> None:
+        """Take note of a sample."""
+        self._seconds.append(seconds)
+        self._megabytes.append(megabytes)
+
+    def slope(self) -> float | None:
+        """Megabytes an hour, by least squares after the warm-up; None for too few samples."""
+        late = np.array(self._seconds) >= self._warm_up
+        if late.sum() < _FEW:
+            return None
+        hours = np.array(self._seconds)[late] / 3600
+        return float(np.polyfit(hours - hours.mean(), np.array(self._megabytes)[late], 1)[0])
+
+    def as_json(self) -> dict[str, float | int]:
+        """First, last and highest sample, their number, and the seconds left out of the slope."""
+        if not self._megabytes:
+            return {"samples": 0}
+        return {
+            "samples": len(self),
+            "warm_up_seconds": self._warm_up,
+            "first": round(self._megabytes[0], 1),
+            "last": round(self._megabytes[-1], 1),
+            "highest": round(max(self._megabytes), 1),
+        }
