@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -158,8 +161,9 @@ def test_what_several_stages_read_is_there_once(
     assert f"{total:.1f} MB in all" in out
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_copy_goes_on_and_holds_no_partial_file(
-    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+    number: int, tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entry = {"video": {**stage_data.davis(data / "d", 2017), "root": "d"}}
     assert pack(tmp_path, entry) == 0
@@ -167,15 +171,17 @@ def test_an_interrupted_copy_goes_on_and_holds_no_partial_file(
     shutil.rmtree(tmp_path / "out")
     write, left = packing.replacing, [8]
 
-    def until_interrupted(path: Path):
-        left[0] -= 1
-        if left[0] == 0:
-            path.with_name(path.name + ".partial").write_bytes(b"half")
-            raise KeyboardInterrupt
-        return write(path)
+    @contextmanager
+    def interrupted_in_the_eighth(path: Path) -> Iterator[Path]:
+        with write(path) as partial:
+            yield partial
+            left[0] -= 1
+            if left[0] == 0:
+                assert partial.is_file()
+                signal.raise_signal(number)
 
-    monkeypatch.setattr(packing, "replacing", until_interrupted)
-    assert pack(tmp_path, entry) == 130
+    monkeypatch.setattr(packing, "replacing", interrupted_in_the_eighth)
+    assert pack(tmp_path, entry) == 128 + number
     there = times(tmp_path / "out")
     assert 3 < len(there) < len(whole) and not [name for name in there if "partial" in name]
     assert json.loads((tmp_path / "out/packed.json").read_text())["finished"] is False

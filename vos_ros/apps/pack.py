@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from vos_ros.apps.arguments import positive, span
+from vos_ros.apps.termination import Terminated, terminable
 from vos_ros.data.datasets import open_dataset
 from vos_ros.data.faults import FaultLog
 from vos_ros.data.pack_coco import CocoPart
@@ -33,8 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Make the copy.
 
     Returns:
-        0 when it is whole, 130 when it was interrupted (the same command goes on), 2 when
-        something given was unusable or the copy is larger than the limit.
+        0 when it is whole, 128 and the signal's number when SIGINT or SIGTERM interrupted it (the
+        same command goes on), 2 when something given was unusable or the copy is larger than the
+        limit.
     """
     arguments = _parser().parse_args(argv)
     try:
@@ -43,13 +45,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"pack: {error}", file=sys.stderr)
         return 2
     try:
-        _pack(arguments, packing)
+        with terminable():
+            _pack(arguments, packing)
     except _UNUSABLE as error:
         print(f"pack: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Terminated) as error:
         print("pack: interrupted; the same command goes on from here", file=sys.stderr)
-        return 128 + signal.SIGINT
+        return 128 + (signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT)
     return 0
 
 

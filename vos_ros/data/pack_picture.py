@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A picture and what is known of it, made smaller and put into few bytes.
 
-Pictures become WebP: at equal likeness (SSIM, PSNR) it takes a fifth to a third less than JPEG on
-frames of DAVIS and photographs of ECSSD. Masks become PNG, which loses nothing.
+Pictures become WebP: at equal likeness (SSIM, PSNR) it takes 15 to 30 % less than JPEG on frames of
+DAVIS and photographs of ECSSD. Masks become PNG, which loses nothing.
 """
 
 from __future__ import annotations
