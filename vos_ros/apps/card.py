@@ -123,6 +123,7 @@ def markdown(name: str, card: ModelCard) -> str:
     lines = [f"# {name}", "", f"- network: {card.model} ({config})"]
     lines.append(f"- licence: {card.licence or 'not stated'}")
     lines.append(f"- source: commit {card.commit or 'not known'}")
+    lines.append(f"- sha256: {card.sha256}")
     lines += ["", "## Trained on", "", *[f"- {entry}" for entry in card.data or ["not stated"]]]
     lines += ["", "## Schedule", ""]
     for number, stage in enumerate(card.schedule, 1):
