@@ -11,6 +11,11 @@ from collections.abc import Iterator
 
 import pytest
 from node_process import LONG, NodeProcess
+from rclpy.node import Node
+from stage import header, order, picture
+
+from vos_msgs.srv import InitMask
+from vos_ros.ros.images import rgb_to_message
 
 PROGRAM = """
 import sys
@@ -26,6 +31,21 @@ def build(settings):
     print("building", flush=True)
     time.sleep(600)
 node._build_segmenter = build
+sys.exit(node.main(sys.argv[1:]))
+"""
+
+STUCK = """
+import sys, time
+from fake_segmenter import ColourSegmenter
+from stage import CARD
+from vos_ros.ros import node
+
+class Stuck(ColourSegmenter):
+    def start(self, *_, **__):
+        print("stuck", flush=True)
+        time.sleep(600)
+
+node._build_segmenter = lambda settings: (Stuck(), CARD, "nothing that ends")
 sys.exit(node.main(sys.argv[1:]))
 """
 
@@ -67,6 +87,22 @@ def test_a_signal_breaks_off_the_loading_of_the_weights(start, number):
     node.wait_for("building")
     assert node.end(number) == 0, node.said
     assert "Traceback" not in node.said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_node_whose_step_does_not_end(start, context, number):
+    node = start(program=STUCK)
+    node.wait_for("Active: taking images")
+    client = Node("client", context=context)
+    try:
+        requests = client.create_client(InitMask, "vos/init_mask")
+        assert requests.wait_for_service(LONG)
+        requests.call_async(order((1,), image=rgb_to_message(picture(0), header(0))))
+        node.wait_for("stuck")
+        assert node.end(number) == 0, node.said
+        assert "Traceback" not in node.said
+    finally:
+        client.destroy_node()
 
 
 def test_a_node_that_could_not_be_configured_lives_on_and_ends_cleanly(start):
