@@ -12,8 +12,10 @@ import torch
 from scene import Scene
 from scenes import FIRST, SIZE, iou, mask_of, moving, same
 from taught import CARD, same_tensors
+from tiny import CONFIG, add_tiny_backbone
 
 from vos_ros.learned import Learned
+from vos_ros.models import build_network
 from vos_ros.region import RegionSettings
 from vos_ros.segmenter import SegmentationError, VideoSegmenter
 from vos_ros.target_file import TaughtObjects, load_targets, save_targets
@@ -107,6 +109,20 @@ def test_objects_that_began_at_several_resolutions_come_back(network):
     other = VideoSegmenter(network, size=64)
     other.recall(learned)
     same_tensors(other.learned(), learned)
+
+
+def test_remembered_frames_are_part_of_what_was_learned(monkeypatch):
+    add_tiny_backbone(monkeypatch)
+    network = build_network("gfddal", {**CONFIG, "memory": 3, "memory_interval": 1})
+    learned = taught(network, steps=4).learned()
+    assert learned.tensors["memory_keys"].shape[2] == 3
+    segmenter = taught(network, mask=mask_of((30, 20, 20, 9)))
+    segmenter.recall(learned, keep_existing=True)
+    again = segmenter.learned()
+    for name in ("memory_keys", "memory_values", "memory_age"):
+        assert again.ids == (9, 3, 200)
+        assert torch.equal(again.tensors[name][:, 1:], learned.tensors[name]), name
+    assert segmenter.step(np.full((100, 70, 3), 120, np.uint8)).labels.shape == (100, 70)
 
 
 def test_those_followed_stay_when_that_is_asked_for(network):
