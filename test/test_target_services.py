@@ -13,10 +13,14 @@ import pytest
 import stage as stage_module
 from rclpy.parameter import Parameter
 from safetensors import safe_open
-from stage import header, order, picture, truth
+from scene import Scene
+from scenes import iou
+from stage import Stage, header, order, picture, truth
 
-from vos_msgs.srv import LoadTargets, RemoveObject, SaveTargets
+from vos_msgs.srv import InitMask, LoadTargets, RemoveObject, SaveTargets
 from vos_ros.ros import target_files
+from vos_ros.ros.images import labels_to_message, rgb_to_message
+from vos_ros.ros.model import build_segmenter
 from vos_ros.ros.requests import RequestError
 from vos_ros.ros.target_files import targets_folder
 
@@ -60,6 +64,40 @@ def test_after_a_restart_the_objects_are_followed_again_without_a_mask(stage, ma
     np.testing.assert_array_equal(other.mask_of(5), truth((1, 3)))
     other.until(lambda: other.presences)
     assert [(item.id, item.name) for item in other.presences[-1].objects] == [(1, "cup"), (3, "")]
+
+
+class NetworkStage(Stage):
+    """With the default network in the place of the colours."""
+
+    def _make_segmenter(self, settings):
+        return build_segmenter(settings)
+
+
+def test_the_default_network_finds_it_on_another_ground(context, folder):
+    rest = {"targets_directory": str(folder), "internal_size": 160, "device": "cpu"}
+    here, there = Scene(seed=7), Scene(seed=7)
+    there._ground = Scene(seed=8)._ground[:, ::-1].copy()
+    stage = NetworkStage(context, "/taught_here", **rest).activate()
+    try:
+        stage.send_message(rgb_to_message(here.frame(0), header(0)))
+        mask = labels_to_message(7 * here.truth(0), header(0))
+        assert stage.call(InitMask.Request(mask=mask, names=["thing"])).success
+        save(stage, "thing")
+    finally:
+        stage.close()
+    stage = NetworkStage(context, "/followed_there", **rest).activate()
+    try:
+        answer = stage.call(LoadTargets.Request(name="thing"))
+        assert answer.success, answer.message
+        for number in (30, 31):
+            stage.send_message(rgb_to_message(there.frame(number), header(number)))
+            found = stage.mask_of(number)
+        assert iou(found == 7, there.truth(31) > 0) > 0.9
+        stage.until(lambda: stage.presences and stage.presences[-1].header == header(31))
+        (item,) = stage.presences[-1].objects
+        assert (item.id, item.name, item.present) == (7, "thing", True)
+    finally:
+        stage.close()
 
 
 def test_a_small_picture_of_each_object_is_kept(stage, folder):
