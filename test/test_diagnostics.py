@@ -89,11 +89,11 @@ class Listener:
             self.arrays.append(array)
 
     def wait(self, name: str, condition: Callable[[SimpleNamespace], bool]) -> SimpleNamespace:
-        """Wait for a status that is so, and return it."""
+        """Wait for a status that was so at any time, and return the last such."""
         place = list(REPORTS).index(name)
 
         def found() -> bool:
-            return any(condition(_read(array.status[place])) for array in self.arrays[-3:])
+            return any(condition(_read(array.status[place])) for array in self.arrays)
 
         self._stage.until(found, f"the status '{name}' to be so")
         return next(
@@ -154,12 +154,11 @@ def test_a_refused_request_and_a_failed_frame_are_told(make_stage):
     stage.send(1)
     status = listener.wait("node", lambda s: s.level == 2)
     assert status.message == "A frame failed. Out of luck."
-    listener.wait("masks", lambda s: "1 frames failed" in s.message)
+    listener.wait("masks", lambda s: "that failed lately: 1." in s.message)
     broken = stage.node.statistics.rejected
     stage.send_message(type(stage.masks[0])(width=3, height=3, encoding="smoke"))
     assert stage.node.statistics.rejected == broken + 1
-    status = listener.wait("camera", lambda s: s.level == 1)
-    assert "1 of the last" in status.message
+    listener.wait("camera", lambda s: s.level == 1 and "1 of the last" in s.message)
 
 
 def test_a_failed_configuration_is_an_error_until_it_succeeds(make_stage):
@@ -170,6 +169,7 @@ def test_a_failed_configuration_is_an_error_until_it_succeeds(make_stage):
     words = "Cannot be configured. There is no weight file x."
     listener.wait("node", lambda s: (s.level, s.message) == (2, words))
     stage.call(Trigger.Request())
+    listener.arrays.clear()
     listener.wait("node", lambda s: (s.level, s.message) == (2, words))
     stage.make_error = None
     stage.activate()

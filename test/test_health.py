@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from vos_ros.ros.device_memory import Memory
-from vos_ros.ros.health import REPORTS, Level, Picture, Report
+from vos_ros.ros.health import REPORTS
+from vos_ros.ros.picture import Level, Picture, Report, show
 from vos_ros.ros.statistics import NO_COUNTS, Lately, Statistics
 from vos_ros.ros.stream_watch import CameraView, Oddities
 from vos_ros.ros.troubles import Trouble
@@ -110,6 +111,7 @@ def test_values_are_those_of_the_picture():
         "processed": "2000",
         "dropped": "1000",
         "idle": "0",
+        "skipped": "0",
         "failed": "0",
         "caught up": "0",
         "latency median (ms)": "100",
@@ -174,7 +176,7 @@ def test_what_was_not_measured_is_unknown():
         # stamps
         ("camera", {"camera": seen(oddities=Oddities(unstamped=1))}, Level.WARN, "no stamp"),
         ("camera", {"camera": seen(oddities=Oddities(repeated=1))}, Level.WARN, "the same stamp"),
-        ("camera", {"camera": seen(oddities=Oddities(jumps=2))}, Level.OK, "went back 2 times"),
+        ("camera", {"camera": seen(oddities=Oddities(jumps=2))}, Level.OK, "time so far: 2."),
         # latency
         ("masks", {"statistics": taking(0.5)}, Level.OK, "20 Hz"),
         ("masks", {"statistics": taking(0.51)}, Level.WARN, "Masks come 0.51 s after their images"),
@@ -191,8 +193,8 @@ def test_what_was_not_measured_is_unknown():
         ("masks", {"lately": lately(dropped=100)}, Level.ERROR, "no mask was sent for 10 s"),
         ("masks", {"lately": lately(seconds=4.0, dropped=100)}, Level.OK, "0 Hz"),
         ("masks", {"lately": lately(idle=100), "ids": ()}, Level.OK, "Nothing is followed."),
-        ("masks", {"lately": lately(failed=3)}, Level.ERROR, "3 frames failed lately."),
-        ("masks", {"lately": lately(failed=3, processed=9)}, Level.WARN, "3 frames failed lately."),
+        ("masks", {"lately": lately(failed=3)}, Level.ERROR, "that failed lately: 3."),
+        ("masks", {"lately": lately(failed=3, processed=9)}, Level.WARN, "that failed lately: 3."),
         # objects
         ("objects", {"present": {1: True, 2: False}}, Level.WARN, "Out of sight: 2."),
         ("objects", {"present": {1: True, 9: False}}, Level.OK, "2 followed"),
@@ -226,6 +228,14 @@ def test_the_last_error_shows_for_a_while(serious, lasting, age, level):
     assert ("It broke." in made.message) == (level is not Level.OK)
     assert made.values["last error"] == "It broke."
     assert float(made.values["age of last error (s)"]) == pytest.approx(age, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(3, "3"), ("three", "three"), (2 / 3, "0.6667"), (12345.6, "12346"), (math.nan, "unknown")],
+)
+def test_values_are_written_with_four_digits(value, text):
+    assert show(value) == text
 
 
 def test_a_report_is_as_bad_as_its_worst_and_gives_every_reason():

@@ -18,7 +18,8 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from vos_ros.ros.health import REPORTS, Picture
+from vos_ros.ros.health import REPORTS
+from vos_ros.ros.picture import Picture
 from vos_ros.ros.statistics import Lately, RecentCounts
 
 PERIOD_SECONDS = 1.0

@@ -10,13 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from enum import IntEnum
 
-from vos_ros.ros.device_memory import Memory
-from vos_ros.ros.statistics import Lately, Statistics
+from vos_ros.ros.picture import Level, Picture, Report, show
 from vos_ros.ros.stream_watch import FIRST_IMAGE_SECONDS, CameraView, is_losing
-from vos_ros.ros.troubles import Trouble
 
 TROUBLE_SECONDS = 10.0
 """How long the last error shows in the level."""
@@ -32,69 +28,6 @@ LATENCY_ERROR = 4.0
 """Times `latency_warning`: a latency above that is an error."""
 FREE_WARNING, FREE_ERROR = 0.1, 0.03
 """Below these shares of free memory is a warning, an error."""
-
-
-class Level(IntEnum):
-    """How bad it is; the numbers are those of diagnostic_msgs/DiagnosticStatus."""
-
-    OK = 0
-    WARN = 1
-    ERROR = 2
-
-
-@dataclass(frozen=True)
-class Picture:
-    """The node at one moment.
-
-    Attributes:
-        state: unconfigured, inactive or active.
-        built: what was configured, in words; "" while nothing is.
-        trouble: the last thing that went wrong.
-        now: the moment, seconds of `time.perf_counter`.
-        camera: what is known of it; None while the node takes no images.
-        statistics: counts and times since the node was configured.
-        lately: what has come on top of the counts within the last ten seconds.
-        ids: the objects followed, ascending.
-        present: whether each object of the last result was in its image.
-        memory: of the device the network runs on; None while nothing is configured.
-        camera_timeout, latency_warning: the parameters of these names, seconds.
-    """
-
-    state: str
-    built: str
-    trouble: Trouble | None
-    now: float
-    camera: CameraView | None
-    statistics: Statistics
-    lately: Lately
-    ids: tuple[int, ...]
-    present: Mapping[int, bool]
-    memory: Memory | None
-    camera_timeout: float
-    latency_warning: float
-
-
-@dataclass
-class Report:
-    """One status in the making: a level, sentences that give reasons for it, and values by key."""
-
-    level: Level = Level.OK
-    message: str = ""
-    values: dict[str, str] = field(default_factory=dict)
-
-    def find(self, level: Level, sentence: str) -> None:
-        """Add a finding; the report is as bad as its worst."""
-        self.message = f"{self.message} {sentence}".strip()
-        self.level = max(self.level, level)
-
-    def add(self, values: Mapping[str, object]) -> None:
-        """Add values by their keys."""
-        self.values.update({key: _show(value) for key, value in values.items()})
-
-    def otherwise(self, sentence: str) -> Report:
-        """Say this if nothing was found."""
-        self.message = self.message or sentence
-        return self
 
 
 def node_report(picture: Picture) -> Report:
@@ -154,8 +87,8 @@ def camera_report(picture: Picture) -> Report:
     if odd.repeated:
         report.find(Level.WARN, "Several images had the same stamp.")
     if odd.jumps:
-        report.find(Level.OK, f"Stamps went back {odd.jumps} times.")
-    return report.otherwise(f"Images come at {_show(lately.rate('received'))} Hz.")
+        report.find(Level.OK, f"Jumps back in time so far: {odd.jumps}.")
+    return report.otherwise(f"Images come at {show(lately.rate('received'))} Hz.")
 
 
 def _judge_silence(report: Report, camera: CameraView, timeout: float) -> None:
@@ -177,6 +110,7 @@ def masks_report(picture: Picture) -> Report:
             "processed": statistics.processed,
             "dropped": statistics.dropped,
             "idle": statistics.idle,
+            "skipped": statistics.skipped,
             "failed": statistics.failed,
             "caught up": statistics.caught_up,
             "latency median (ms)": 1e3 * statistics.latency_median,
@@ -199,12 +133,11 @@ def masks_report(picture: Picture) -> Report:
         report.find(Level.ERROR, f"Images come, but no mask was sent for {lately.seconds:.0f} s.")
     if new["failed"]:
         everything = not new["processed"]
-        report.find(
-            Level.ERROR if everything else Level.WARN, f"{new['failed']} frames failed lately."
-        )
+        level = Level.ERROR if everything else Level.WARN
+        report.find(level, f"Frames that failed lately: {new['failed']}.")
     if not picture.ids:
         return report.otherwise("Nothing is followed.")
-    return report.otherwise(f"Masks are sent at {_show(lately.rate('processed'))} Hz.")
+    return report.otherwise(f"Masks are sent at {show(lately.rate('processed'))} Hz.")
 
 
 def _judge_latency(report: Report, latency: float, warning: float) -> None:
@@ -272,11 +205,3 @@ REPORTS: Mapping[str, Callable[[Picture], Report]] = {
 
 def _listed(ids: Iterable[int]) -> str:
     return ", ".join(str(key) for key in ids) or "none"
-
-
-def _show(value: object) -> str:
-    if not isinstance(value, float):
-        return str(value)
-    if math.isnan(value):
-        return "unknown"
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"

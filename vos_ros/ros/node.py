@@ -21,12 +21,13 @@ from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.utilities import remove_ros_args
 
+from vos_ros.ros.answering import always_answer
 from vos_ros.ros.declaration import DeclaredParameters
 from vos_ros.ros.device_memory import read_memory
 from vos_ros.ros.diagnostics import Diagnostics
 from vos_ros.ros.exit_signals import ExitSignals
-from vos_ros.ros.health import Picture
 from vos_ros.ros.parameters import TABLE, Settings, show
+from vos_ros.ros.picture import Picture
 from vos_ros.ros.requests import sentence
 from vos_ros.ros.services import Services
 from vos_ros.ros.statistics import NO_COUNTS, Lately, Statistics
@@ -66,6 +67,7 @@ class VosNode(LifecycleNode):
         for text in self._declared.unknown:
             self.get_logger().warning(text)
         self._calls = Services(self, lambda: self._pipeline, self._troubles)
+        always_answer(self)
         self._diagnostics = Diagnostics(self, self._counts, self._picture)
         self._autostart_timer = None
         if self._declared.settings.autostart:

@@ -1,0 +1,87 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node at one moment, and a report made of it: what `health` works with. No ROS here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from vos_ros.ros.device_memory import Memory
+from vos_ros.ros.statistics import Lately, Statistics
+from vos_ros.ros.stream_watch import CameraView
+from vos_ros.ros.troubles import Trouble
+
+
+class Level(IntEnum):
+    """How bad it is; the numbers are those of diagnostic_msgs/DiagnosticStatus."""
+
+    OK = 0
+    WARN = 1
+    ERROR = 2
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The node at one moment.
+
+    Attributes:
+        state: unconfigured, inactive or active.
+        built: what was configured, in words; "" while nothing is.
+        trouble: the last thing that went wrong.
+        now: the moment, seconds of `time.perf_counter`.
+        camera: what is known of it; None while the node takes no images.
+        statistics: counts and times since the node was configured.
+        lately: what has come on top of the counts within the last ten seconds.
+        ids: the objects followed, ascending.
+        present: whether each object of the last result was in its image.
+        memory: of the device the network runs on; None while nothing is configured.
+        camera_timeout, latency_warning: the parameters of these names, seconds.
+    """
+
+    state: str
+    built: str
+    trouble: Trouble | None
+    now: float
+    camera: CameraView | None
+    statistics: Statistics
+    lately: Lately
+    ids: tuple[int, ...]
+    present: Mapping[int, bool]
+    memory: Memory | None
+    camera_timeout: float
+    latency_warning: float
+
+
+@dataclass
+class Report:
+    """One status in the making: a level, sentences that give reasons for it, and values by key."""
+
+    level: Level = Level.OK
+    message: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+
+    def find(self, level: Level, sentence: str) -> None:
+        """Add a finding; the report is as bad as its worst."""
+        self.message = f"{self.message} {sentence}".strip()
+        self.level = max(self.level, level)
+
+    def add(self, values: Mapping[str, object]) -> None:
+        """Add values by their keys."""
+        self.values.update({key: show(value) for key, value in values.items()})
+
+    def otherwise(self, sentence: str) -> Report:
+        """Say this if nothing was found."""
+        self.message = self.message or sentence
+        return self
+
+
+def show(value: object) -> str:
+    """Write a value: numbers with four digits, and what is not known as such."""
+    if not isinstance(value, float):
+        return str(value)
+    if math.isnan(value):
+        return "unknown"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
