@@ -32,7 +32,9 @@ help:
 	@echo '             VIDEO=file-or-folder MASK=png: your own video, and the mask of its first frame'
 	@echo '             TRUTH=folder: true masks, one a frame, to score what came back'
 	@echo 'make test    run all tests'
-	@echo 'make setup   make the environment in .venv; the two above do it themselves'
+	@echo 'make soak    drive the node among faults for SECONDS=120, and tell what became of it (docs/soak.md)'
+	@echo 'make fuzz    try random inputs on all that reads what others write, for SECONDS=600'
+	@echo 'make setup   make the environment in .venv; those above do it themselves'
 	@echo 'make lint    check the style of the sources'
 	@echo 'make lock    resolve requirements.in into requirements.txt anew (needs uv)'
 	@echo 'make clean   remove build products and caches; `make distclean` also .venv and out'
@@ -49,6 +51,14 @@ demo: setup
 .PHONY: test
 test: setup
 	@$(PYTHON_IN) -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+
+.PHONY: soak
+soak: setup
+	@$(PYTHON_IN) -m vos_ros soak --seconds $(or $(SECONDS),120) --seed $(or $(SEED),0) --json out/soak/report.json
+
+.PHONY: fuzz
+fuzz: setup
+	@$(PYTHON_IN) test/fuzz.py --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1)
 
 .PHONY: lint
 lint: setup

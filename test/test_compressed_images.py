@@ -198,6 +198,7 @@ def test_a_size_the_data_cannot_hold_is_refused_before_anything_is_allocated(
     assert peak < 1_000_000
 
 
+@pytest.mark.fuzz
 @settings(UNHURRIED, max_examples=300)
 @given(st.sampled_from(["jpg", "png"]), st.data())
 def test_no_data_does_worse_than_being_refused(kind, draw):
@@ -211,6 +212,7 @@ def test_no_data_does_worse_than_being_refused(kind, draw):
     assert image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8
 
 
+@pytest.mark.fuzz
 @settings(UNHURRIED, max_examples=300)
 @given(st.sampled_from([b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b""]), st.binary(max_size=200))
 def test_no_made_up_data_does_worse_than_being_refused(start, rest):

@@ -211,6 +211,7 @@ def test_an_odd_height_is_refused_where_rows_share_colour(encoding):
     assert "height must be even" in _refusal(_image(encoding, 4, 5))
 
 
+@pytest.mark.fuzz
 @settings(UNHURRIED, max_examples=400)
 @given(hostile_messages(ALL_ENCODINGS))
 def test_no_message_does_worse_than_being_refused(msg):
@@ -281,6 +282,7 @@ def test_a_mask_is_called_so_where_it_is_refused(changes, words):
     assert _refusal(msg).startswith(words.replace("mask", "image"))
 
 
+@pytest.mark.fuzz
 @UNHURRIED
 @given(hostile_messages(MASK_ENCODINGS))
 def test_no_mask_does_worse_than_being_refused(msg):

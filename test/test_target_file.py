@@ -279,6 +279,7 @@ def changed_bytes(content, data):
     return content[:place] + piece + content[place + skipped :]
 
 
+@pytest.mark.fuzz
 @settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -308,6 +309,7 @@ entries = st.recursive(
 )
 
 
+@pytest.mark.fuzz
 @settings(
     max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -269,6 +269,7 @@ def test_a_missing_tensor_is_named(path):
     assert "coarse.bias is missing (one of 1 such tensors)" in refusal(rewritten(path, tensors))
 
 
+@pytest.mark.fuzz
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

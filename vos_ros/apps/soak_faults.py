@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from lifecycle_msgs.msg import State, Transition
@@ -20,6 +19,18 @@ from std_srvs.srv import Trigger
 
 from vos_msgs.msg import ObjectPresenceArray
 from vos_msgs.srv import LoadTargets, RemoveObject, SaveTargets
+from vos_ros.apps.soak_camera_faults import (
+    broken_images,
+    encoding,
+    equal_stamps,
+    fast_camera,
+    let_last,
+    let_send,
+    resolution,
+    silence,
+    time_back,
+    zero_stamps,
+)
 from vos_ros.apps.soak_requests import (
     BAD_INITS,
     BAD_NAMES,
@@ -30,9 +41,7 @@ from vos_ros.apps.soak_requests import (
 )
 from vos_ros.apps.soak_stage import SoakStage, kind_of
 from vos_ros.ros import qos
-from vos_ros.soak.pixels import ENCODERS
 
-SIZES = ((320, 240), (160, 120), (640, 480), (424, 240), (240, 320), (64, 64))
 _PAUSE = (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_ACTIVATE)
 _REBUILD = (
     Transition.TRANSITION_DEACTIVATE,
@@ -40,80 +49,6 @@ _REBUILD = (
     Transition.TRANSITION_CONFIGURE,
     Transition.TRANSITION_ACTIVATE,
 )
-
-
-def _images(stage: SoakStage, count: int) -> None:
-    """Wait for so many more images to be sent."""
-    last = stage.camera.number + count
-    stage.wait.until(lambda: stage.camera.number >= last, stage.patience, "images to be sent")
-
-
-def _for(stage: SoakStage, seconds: float) -> None:
-    """Let a state of things last so long."""
-    stage.wait.spin_for(seconds, lambda: False)
-
-
-def _time_back(stage: SoakStage, chance: random.Random) -> None:
-    stage.camera.rewound += chance.randint(10**6, 60 * 10**9)
-    stage.forget_past()
-    _images(stage, 3)
-
-
-def _equal_stamps(stage: SoakStage, chance: random.Random) -> None:
-    given: list[int] = []
-    stage.camera.stamping = lambda stamp: given[0] if given else given.append(stamp) or stamp
-    _images(stage, chance.randint(2, 20))
-
-
-def _zero_stamps(stage: SoakStage, chance: random.Random) -> None:
-    stage.camera.stamping = lambda stamp: 0
-    stage.forget_past()
-    _images(stage, chance.randint(1, 20))
-
-
-def _resolution(stage: SoakStage, chance: random.Random) -> None:
-    for _ in range(chance.randint(1, 5)):
-        stage.camera.size = chance.choice([size for size in SIZES if size != stage.camera.size])
-        _images(stage, chance.randint(1, 4))
-
-
-def _encoding(stage: SoakStage, chance: random.Random) -> None:
-    for _ in range(chance.randint(1, 5)):
-        others = [name for name in sorted(ENCODERS) if name != stage.camera.encoding]
-        stage.camera.encoding = chance.choice(others)
-        _images(stage, chance.randint(1, 4))
-
-
-SPOILERS: dict[str, Callable[[random.Random, Image], None]] = {
-    "cut off": lambda c, m: setattr(m, "data", bytes(m.data[: c.randrange(len(m.data))])),
-    "empty": lambda c, m: setattr(m, "data", b""),
-    "step too small": lambda c, m: setattr(m, "step", c.randrange(m.width)),
-    "step too large": lambda c, m: setattr(m, "step", m.step * 4 + c.randrange(2**20)),
-    "unknown encoding": lambda c, m: setattr(m, "encoding", c.choice(("", "smoke", "rgb8\n"))),
-    "no width": lambda c, m: setattr(m, "width", 0),
-    "no height": lambda c, m: setattr(m, "height", 0),
-    "absurd size": lambda c, m: (setattr(m, "width", 2**32 - 1), setattr(m, "height", 2**32 - 1)),
-    "more rows than data": lambda c, m: setattr(m, "height", m.height * 2),
-}
-"""What is wrong with an image -> how it is made so."""
-
-
-def _broken_images(stage: SoakStage, chance: random.Random) -> None:
-    for _ in range(chance.randint(1, 4)):
-        spoil = SPOILERS[chance.choice(sorted(SPOILERS))]
-        stage.camera.spoil = partial(spoil, chance)
-        _images(stage, chance.randint(1, 5))
-    stage.forget_past()
-
-
-def _silence(stage: SoakStage, chance: random.Random) -> None:
-    stage.camera.silent = True
-    _for(stage, chance.uniform(1, 6))
-
-
-def _fast_camera(stage: SoakStage, chance: random.Random) -> None:
-    stage.camera.set_rate(120)
-    _for(stage, chance.uniform(1, 3))
 
 
 def _listeners(stage: SoakStage, chance: random.Random) -> None:
@@ -138,7 +73,7 @@ def _listeners(stage: SoakStage, chance: random.Random) -> None:
 
 def _deafness(stage: SoakStage, chance: random.Random) -> None:
     stage.listen(False)
-    _for(stage, chance.uniform(0.5, 3))
+    let_last(stage, chance.uniform(0.5, 3))
 
 
 def _call_burst(stage: SoakStage, chance: random.Random) -> None:
@@ -181,7 +116,7 @@ def _unknown_remove(stage: SoakStage, chance: random.Random) -> None:
 
 def _reset(stage: SoakStage, chance: random.Random) -> None:
     stage.expect(stage.ask(Trigger.Request()).success, "a reset was refused")
-    _images(stage, chance.randint(0, 5))
+    let_send(stage, chance.randint(0, 5))
 
 
 def _targets(stage: SoakStage, chance: random.Random) -> None:
@@ -222,6 +157,10 @@ def _parameters(stage: SoakStage, chance: random.Random) -> None:
                 result.successful == well,
                 f"{name} {'could not' if well else 'could'} be set to {value!r}: {result.reason}",
             )
+    # Of a type that there is not: that it is answered is all that can be asked for.
+    odd = parameter("overlay_alpha", 0.5)
+    odd.parameters[0].value.type = chance.randint(10, 255)
+    stage.ask(odd)
 
 
 def _pause(stage: SoakStage, chance: random.Random) -> None:
@@ -237,20 +176,28 @@ def _rebuild(stage: SoakStage, chance: random.Random) -> None:
 
 
 def _wrong_transition(stage: SoakStage, chance: random.Random) -> None:
-    for wrong in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP):
+    numbers = (
+        Transition.TRANSITION_CREATE,
+        Transition.TRANSITION_CONFIGURE,
+        Transition.TRANSITION_CLEANUP,
+        Transition.TRANSITION_ACTIVATE,
+        Transition.TRANSITION_INACTIVE_SHUTDOWN,
+        chance.randint(100, 255),
+    )
+    for wrong in chance.sample(numbers, chance.randint(1, len(numbers))):
         stage.expect(not stage.transit(wrong), f"the transition {wrong} was made")
     stage.expect(stage.state() == State.PRIMARY_STATE_ACTIVE, "the node is not active any more")
 
 
 CAUSES: dict[str, Callable[[SoakStage, random.Random], None]] = {
-    "time_back": _time_back,
-    "equal_stamps": _equal_stamps,
-    "zero_stamps": _zero_stamps,
-    "resolution": _resolution,
-    "encoding": _encoding,
-    "broken_images": _broken_images,
-    "silence": _silence,
-    "fast_camera": _fast_camera,
+    "time_back": time_back,
+    "equal_stamps": equal_stamps,
+    "zero_stamps": zero_stamps,
+    "resolution": resolution,
+    "encoding": encoding,
+    "broken_images": broken_images,
+    "silence": silence,
+    "fast_camera": fast_camera,
     "listeners": _listeners,
     "deafness": _deafness,
     "call_burst": _call_burst,

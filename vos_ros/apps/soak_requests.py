@@ -15,11 +15,13 @@ from sensor_msgs.msg import Image
 from std_srvs.srv import Trigger
 
 from vos_msgs.srv import InitMask, LoadTargets, RemoveObject, SaveTargets
-from vos_ros.apps.soak_camera import mono8
+from vos_ros.apps.soak_camera import SoakCamera, mono8
+from vos_ros.soak.ledger import Ledger
 from vos_ros.soak.scene import OBJECTS
 
 TARGETS = "soak"
 """The one file that is written."""
+_SMALLEST = 40  # pixels of an object's mask that can be followed
 BAD_NAMES = (
     "", "..", "../soak", "/etc/passwd", "soak.safetensors", "-soak", "so/ak", "so ak", "s" * 65,
     "so\nak", "nöt", "~", "$HOME", "soak\u202e",
@@ -105,3 +107,43 @@ def parameter(name: str, value: bool | int | float | str) -> SetParameters.Reque
     content = ParameterValue(type=getattr(ParameterType, f"PARAMETER_{kind.upper()}"))
     setattr(content, f"{kind}_value", value)
     return SetParameters.Request(parameters=[Parameter(name=name, value=content)])
+
+
+def right_mask(
+    camera: SoakCamera, ledger: Ledger, since: int, chance: random.Random, *, keep: bool
+) -> InitMask.Request | None:
+    """A request that can be met, with a mask of a past, the newest or an enclosed image.
+
+    Args:
+        camera: what sends the images.
+        ledger: tells which of them have a mask, and so have surely been with the node.
+        since: number of the first image that the node may still have.
+        chance: chooses the image, the objects, their ids and whether they have names.
+        keep: whether the objects already followed stay.
+
+    Returns:
+        None where too little is to be seen in the image chosen.
+    """
+    how = chance.choice(("past", "newest", "enclosed"))
+    stamp, number = 0, camera.number - 1
+    if how == "past":
+        past = ledger.answered(after=max(camera.number - 30, since))
+        past = [(s, e.number) for s, e in past if s and e.timed and camera.size in e.sizes]
+        if past:
+            stamp, number = chance.choice(past[:10])
+    if number < 0:
+        return None
+    truth = camera.scene.labels(number, *camera.size)
+    areas = np.bincount(truth.ravel(), minlength=OBJECTS + 1)
+    seen = [index for index in range(1, OBJECTS + 1) if areas[index] >= _SMALLEST]
+    if not seen:
+        return None
+    ids = {index: index + chance.choice((0, OBJECTS))
+           for index in chance.sample(seen, chance.randint(1, len(seen)))}
+    table = np.array([ids.get(index, 0) for index in range(OBJECTS + 1)], np.uint8)
+    request = InitMask.Request(mask=mono8(table[truth], stamp), keep_existing=keep)
+    if chance.random() < 0.5:
+        request.names = [f"thing {object_id}" for object_id in sorted(ids.values())]
+    if how == "enclosed":
+        request.image = camera.message(number, 0)
+    return request

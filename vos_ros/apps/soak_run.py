@@ -43,13 +43,22 @@ class SoakRun:
         report: filled on the way.
         domain: ROS domain id of all of it.
         patience: seconds within which answers and masks must come.
+        command: starts the node; takes ROS arguments.
     """
 
-    def __init__(self, logs: Path, report: Report, domain: int, patience: float) -> None:
+    def __init__(
+        self,
+        logs: Path,
+        report: Report,
+        domain: int,
+        patience: float,
+        command: Sequence[str] = (sys.executable, "-m", "vos_ros", "node"),
+    ) -> None:
         self._logs, self._report = logs, report
         self._patience = patience
-        self._domain = domain
+        self._domain, self._command = domain, command
         self._child: Child | None = None
+        self._up = False  # whether the node that was started last has come to work
         self._chance = random.Random(report.seed)
 
     def __enter__(self) -> SoakRun:
@@ -90,7 +99,8 @@ class SoakRun:
             return
         with tqdm(total=report.seconds, unit="s", desc="soaking", bar_format=_BAR) as bar:
             for planned in plan(report.seed, report.every, kinds):
-                self._let_be(min(planned.at, report.seconds))
+                if self._child is not None:
+                    self._let_be(min(planned.at, report.seconds))
                 if report.ran >= report.seconds or self._child is None:
                     return
                 bar.set_postfix(masks=report.ledger.masks, fault=planned.kind, refresh=False)
@@ -145,22 +155,27 @@ class SoakRun:
 
     def _start_node(self) -> None:
         number = len(self._report.curves) + 1
-        arguments = [sys.executable, "-m", "vos_ros", "node", "--ros-args"]
+        arguments = [*self._command, "--ros-args"]
         targets = str(self._logs.absolute() / "targets")
         for name, value in {**self._report.node, "targets_directory": targets}.items():
             # ROS reads values as YAML, of which JSON's quoted strings are a part.
             arguments += ["-p", f"{name}:={json.dumps(value)}"]
         self._report.curves.append(MemoryCurve(self._report.warm_up))
+        self._up = False
         self._child = Child("node", arguments, os.environ, self._logs / f"node_{number}.log")
         self._stage.meet(self._child, _START_PATIENCE)
+        self._up = True
         self._stage.resume(self._chance)
 
     def _end_node(self, in_order: bool = True) -> None:
-        """End it; in order, by SIGINT, it must be quick about it and exit with 0."""
+        """End it; in order, by SIGINT, it must be quick about it and exit with 0.
+
+        A process that is still coming up owes nobody that.
+        """
         child, self._child = self._child, None
         if child is None:
             return
-        if in_order and child.status() is None:
+        if in_order and self._up and child.status() is None:
             began = time.monotonic()
             os.kill(child.pid, signal.SIGINT)
             while child.status() is None and time.monotonic() - began < self._patience:
@@ -174,7 +189,7 @@ class SoakRun:
         child.end()
 
     def _look_at_memory(self) -> None:
-        if self._child is not None and self._report.began is not None:
+        if self._child is not None and self._up:
             held = resident_megabytes(self._child.pid)
             if held is not None:
                 self._report.curves[-1].add(self._report.ran, held)

@@ -25,7 +25,8 @@ from std_srvs.srv import Trigger
 
 from vos_msgs.srv import InitMask, LoadTargets, RemoveObject, SaveTargets
 from vos_ros.apps.processes import Child
-from vos_ros.apps.soak_camera import SoakCamera, mono8
+from vos_ros.apps.soak_camera import SoakCamera
+from vos_ros.apps.soak_requests import right_mask
 from vos_ros.apps.waiting import Waiter, WaitingError
 from vos_ros.ros import qos
 from vos_ros.soak.report import Report
@@ -45,7 +46,6 @@ IDS = range(1, 2 * OBJECTS + 1)
 """Ids that are ever asked for: each object has two, so that all of them may be followed at once."""
 RESUMED = 3  # masks of new images that show that all is well again
 _TRIES = 6  # at following something: the image that a mask is of may be lost on its way
-_SMALLEST = 40  # pixels of an object's mask
 # Refusals of a good mask that are nobody's fault: the image has not come, or has gone, or the
 # newest one that the node has is not the newest that was sent.
 _UNLUCKY = ("No image has come", "is held:", "aspect ratios differ", "is lost when the mask")
@@ -152,7 +152,8 @@ class SoakStage:
         if hasattr(answer, "message"):
             if not answer.success:
                 self.report.refused += 1
-            sentence = answer.message[:1].isupper() and answer.message.endswith(".")
+            # It may begin with a number or a quoted name.
+            sentence = not answer.message[:1].islower() and answer.message.endswith(".")
             self.expect(sentence, f"the answer to {kind_of(request)} is {answer.message!r}")
             self.expect(
                 "inside the node" not in answer.message,
@@ -187,7 +188,7 @@ class SoakStage:
         """Have some objects followed, by a mask of a past, the newest or an enclosed image."""
         for _ in range(_TRIES):
             mark = self.camera.number
-            request = self.right_mask(chance, keep=keep)
+            request = right_mask(self.camera, self.report.ledger, self._since, chance, keep=keep)
             if request is not None:
                 answer = self.ask(request)
                 if answer.success:
@@ -199,36 +200,6 @@ class SoakStage:
         else:
             raise WaitingError(f"nothing could be followed in {_TRIES} tries")
         self.broke(f"a good mask was refused: {answer.message}")
-
-    def right_mask(
-        self, chance: random.Random, *, keep: bool = False
-    ) -> InitMask.Request | None:
-        """A request that can be met; None where too little is to be seen in the image chosen."""
-        camera, how = self.camera, chance.choice(("past", "newest", "enclosed"))
-        stamp, number = 0, camera.number - 1
-        if how == "past":
-            # What has a mask has surely been with the node. Of several, one of the last.
-            past = self.report.ledger.answered(max(camera.number - 30, self._since))
-            past = [(s, e.number) for s, e in past if s and e.timed and camera.size in e.sizes]
-            if past:
-                stamp, number = chance.choice(past[:10])
-        if number < 0:
-            return None
-        truth = camera.scene.labels(number, *camera.size)
-        areas = np.bincount(truth.ravel(), minlength=OBJECTS + 1)[1:]
-        seen = [index + 1 for index, area in enumerate(areas) if area >= _SMALLEST]
-        if not seen:
-            return None
-        chosen = sorted(chance.sample(seen, chance.randint(1, len(seen))))
-        table = np.zeros(OBJECTS + 1, np.uint8)
-        table[chosen] = [index + chance.choice((0, OBJECTS)) for index in chosen]
-        names = [f"thing {table[index]}" for index in chosen] if chance.random() < 0.5 else []
-        order = np.argsort(table[chosen])
-        request = InitMask.Request(mask=mono8(table[truth], stamp), keep_existing=keep)
-        request.names = [names[place] for place in order] if names else []
-        if how == "enclosed":
-            request.image = camera.message(number, 0)
-        return request
 
     def forget_past(self) -> None:
         """Refer to no image from before now: the node does not have them any more."""

@@ -18,14 +18,15 @@ def resident_megabytes(pid: int) -> float | None:
         pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):
         return None
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    # One that has ended and was not waited for yet has no memory.
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6 or None
 
 
 class MemoryCurve:
     """Memory of one process over time.
 
     Args:
-        warm_up: seconds at the beginning that the slope leaves out.
+        warm_up: seconds from the first sample on that the slope leaves out.
     """
 
     def __init__(self, warm_up: float) -> None:
@@ -43,10 +44,11 @@ class MemoryCurve:
 
     def slope(self) -> float | None:
         """Megabytes an hour, by least squares after the warm-up; None for too few samples."""
-        late = np.array(self._seconds) >= self._warm_up
+        seconds = np.array(self._seconds)
+        late = seconds >= seconds[:1] + self._warm_up
         if late.sum() < _FEW:
             return None
-        hours = np.array(self._seconds)[late] / 3600
+        hours = seconds[late] / 3600
         return float(np.polyfit(hours - hours.mean(), np.array(self._megabytes)[late], 1)[0])
 
     def as_json(self) -> dict[str, float | int]:

@@ -1,0 +1,248 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a soak is made of: plan, scene, encodings, ledger, memory and report, each by itself."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from sensor_msgs.msg import Image
+
+from vos_ros.apps.soak_faults import CAUSES
+from vos_ros.ros.images import image_to_rgb
+from vos_ros.soak.ledger import KEPT_SECONDS, Ledger
+from vos_ros.soak.memory import MemoryCurve, resident_megabytes
+from vos_ros.soak.pixels import ENCODERS, encode
+from vos_ros.soak.plan import FAULTS, plan
+from vos_ros.soak.report import Report
+from vos_ros.soak.scene import OBJECTS, Scene
+
+DOCUMENT = Path(__file__).parents[1] / "docs/soak.md"
+
+
+# --- the plan
+
+
+def some(count: int, *arguments, **rest) -> list:
+    return list(itertools.islice(plan(*arguments, **rest), count))
+
+
+def test_a_seed_says_all_and_another_one_something_else():
+    assert some(100, 3, 2.0) == some(100, 3, 2.0)
+    assert [p.kind for p in some(100, 3, 2.0)] != [p.kind for p in some(100, 4, 2.0)]
+
+
+def test_a_longer_run_begins_as_a_shorter_one():
+    assert some(200, 3, 2.0)[:50] == some(50, 3, 2.0)
+
+
+def test_every_kind_comes_before_any_comes_again():
+    count = len(FAULTS)
+    kinds = [planned.kind for planned in some(4 * count, 5, 1.0)]
+    for start in range(0, 4 * count, count):
+        assert set(kinds[start : start + count]) == set(FAULTS)
+
+
+def test_faults_are_so_far_apart():
+    times = np.array([0.0, *(planned.at for planned in some(2000, 7, 2.5))])
+    gaps = np.diff(times)
+    assert gaps.min() >= 1.25 and gaps.max() <= 3.75
+    assert gaps.mean() == pytest.approx(2.5, rel=0.05)
+
+
+def test_only_the_kinds_asked_for_come():
+    assert Counter(p.kind for p in some(6, 0, 1.0, ["init", "silence"])) == {
+        "init": 3, "silence": 3,
+    }
+
+
+def test_every_kind_can_be_caused_and_is_described():
+    assert set(CAUSES) == set(FAULTS)
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", DOCUMENT.read_text(encoding="utf-8"), re.M)
+    assert dict(rows) == FAULTS
+
+
+# --- the scene
+
+
+@pytest.mark.parametrize("size", [(320, 240), (64, 64), (240, 320)])
+def test_objects_are_where_their_mask_says(size):
+    """Between two images only what the masks of both cover may change, where nothing drifts."""
+    scene = Scene(1)
+    for number in range(0, 400, 40):  # the ground moves with every second image
+        pictures = [scene.image(number + n, *size).astype(int) for n in (0, 1)]
+        labels = [scene.labels(number + n, *size) for n in (0, 1)]
+        assert pictures[0].shape == (size[1], size[0], 3)
+        still = (labels[0] == 0) & (labels[1] == 0)
+        assert (pictures[0][still] == pictures[1][still]).all()
+        assert (pictures[0] != pictures[1]).any()
+
+
+def test_objects_come_and_go_and_move():
+    scene = Scene(1)
+    seen = [set(np.unique(scene.labels(number, 160, 120))) - {0} for number in range(0, 1500, 5)]
+    assert set().union(*seen) == set(range(1, OBJECTS + 1))
+    assert any(len(ids) < OBJECTS for ids in seen)
+    assert all(seen)
+
+
+def test_a_scene_follows_from_its_seed():
+    np.testing.assert_array_equal(Scene(3).image(9, 64, 48), Scene(3).image(9, 64, 48))
+    assert (Scene(3).image(9, 64, 48) != Scene(4).image(9, 64, 48)).any()
+
+
+# --- encodings
+
+
+@pytest.mark.parametrize("encoding", ENCODERS)
+def test_the_node_reads_what_the_camera_sends(encoding):
+    image = cv2.GaussianBlur(Scene(2).image(0, 64, 48), (0, 0), 3)
+    data, step = encode(image, encoding)
+    message = Image(width=64, height=48, step=step, encoding=encoding)
+    message.data.frombytes(data)
+    seen = image_to_rgb(message).astype(int)
+    if encoding.startswith("mono"):
+        grey = image @ [0.299, 0.587, 0.114]
+        assert np.abs(seen - grey[..., None]).max() <= 1
+    elif encoding in ("yuyv", "nv12", "bayer_rggb8"):  # neighbours share their colours
+        assert np.abs(seen - image).mean() < 12
+    else:
+        np.testing.assert_array_equal(seen, image)
+
+
+# --- the ledger
+
+
+def sent(*stamps: int, size=(4, 3), timed=True) -> Ledger:
+    ledger = Ledger()
+    for number, stamp in enumerate(stamps):
+        ledger.send(stamp, number, size, timed=timed, now=float(number))
+    return ledger
+
+
+MASK = np.array([[0, 1, 1, 0]] * 3, np.uint8)
+
+
+def test_a_mask_of_an_image_is_timed_once():
+    ledger = sent(100, 200)
+    assert ledger.receive(100, MASK, {1}, now=2.5) is None
+    assert ledger.receive(100, MASK, {1}, now=9.0) is None
+    assert ledger.receive(200, MASK, {1}, now=3.0) is None
+    assert list(ledger.latencies) == [2.5, 2.0]
+    assert ledger.masks == 3
+    assert [stamp for stamp, _ in ledger.answered(after=-1)] == [200, 100]
+    assert [stamp for stamp, _ in ledger.answered(after=0)] == [200]
+
+
+@pytest.mark.parametrize(
+    "stamps, timed", [((0,), True), ((100, 100), True), ((100,), False)],
+    ids=["no stamp", "a stamp of two", "nothing was followed"],
+)
+def test_a_mask_whose_time_would_say_nothing_is_not_timed(stamps, timed):
+    ledger = sent(*stamps, timed=timed)
+    assert ledger.receive(stamps[0], MASK, {1}, 5.0) is None
+    assert not ledger.latencies
+
+
+def test_a_mask_of_no_image_is_told():
+    assert "of which no image was sent" in sent(100).receive(101, MASK, {1}, 1.0)
+    assert "of which no image was sent" in sent().receive(0, MASK, {1}, 1.0)
+
+
+def test_a_mask_of_another_size_is_told():
+    assert sent(100).receive(100, MASK.T, {1}, 1.0) == "a mask is 3 x 4 and its image is 4 x 3"
+    assert "is broken" in sent(100, size=None).receive(100, MASK, {1}, 1.0)
+
+
+def test_ids_that_nobody_asked_for_are_told():
+    assert "[1]" in sent(100).receive(100, MASK, {2, 3}, 1.0)
+
+
+def test_old_images_are_let_go():
+    ledger = sent(100, 200)
+    ledger.send(300, 2, (4, 3), timed=True, now=KEPT_SECONDS + 0.5)
+    assert "of which no image" in ledger.receive(100, MASK, {1}, KEPT_SECONDS + 1)
+    assert ledger.receive(200, MASK, {1}, KEPT_SECONDS + 1) is None
+
+
+# --- memory
+
+
+def test_the_slope_is_that_of_a_straight_line_after_the_warm_up():
+    curve = MemoryCurve(warm_up=100)
+    for second in range(400):
+        curve.add(second, 1000 - 5 * second if second < 100 else 200 + 36 * second / 3600)
+    assert curve.slope() == pytest.approx(36)
+
+
+def test_the_slope_has_the_least_squares():
+    chance = np.random.default_rng(0)
+    seconds, megabytes = np.arange(50.0), chance.normal(500, 20, 50)
+    curve = MemoryCurve(warm_up=0)
+    for second, held in zip(seconds, megabytes, strict=True):
+        curve.add(second, held)
+    apart = seconds - seconds.mean()
+    assert curve.slope() == pytest.approx((apart * megabytes).sum() / (apart**2).sum() * 3600)
+
+
+def test_few_samples_have_no_slope():
+    curve = MemoryCurve(warm_up=5)
+    for second in range(14):
+        curve.add(second, 100)
+    assert curve.slope() is None
+    curve.add(14, 100)
+    assert curve.slope() == pytest.approx(0, abs=1e-6)
+
+
+def test_the_memory_of_a_process_grows_with_what_it_holds():
+    before = resident_megabytes(os.getpid())
+    held = np.ones(8_000_000)
+    assert resident_megabytes(os.getpid()) - before == pytest.approx(64, abs=16), held.size
+    assert resident_megabytes(2**30) is None
+
+
+# --- the report
+
+
+def report(**changes) -> Report:
+    given = {"seconds": 60, "seed": 1, "every": 2.0, "rate": 15.0, "node": {}, "warm_up": 0.0}
+    return Report(**{**given, **changes})
+
+
+def test_a_report_without_anything_is_whole():
+    told = report().as_json()
+    promised = {"frames", "masks", "faults", "restarts", "memory_slope_mb_per_hour",
+                "worst_latency_ms", "seconds", "seed", "hardware", "versions"}
+    assert promised <= set(told)
+    assert told["memory_slope_mb_per_hour"] is None and told["worst_latency_ms"] is None
+    assert not report().failed
+
+
+def test_times_are_told_in_milliseconds():
+    of = report()
+    of.ledger.latencies.extend(n / 1000 for n in range(1, 102))
+    told = of.as_json()
+    assert told["latency_ms"] == {"median": 51.0, "p95": 96.0, "worst": 101.0}
+    assert told["worst_latency_ms"] == 101.0
+
+
+@pytest.mark.parametrize("changes", [{"restarts": 1}, {"broken": ["a promise"]}])
+def test_a_new_start_and_a_broken_promise_are_failures(changes):
+    of = report(**changes)
+    assert of.failed
+    assert ("BROKEN: a promise" in of.describe()) == ("broken" in changes)
+
+
+def test_the_longest_lived_node_tells_of_the_memory():
+    of = report(curves=[MemoryCurve(0), MemoryCurve(0)])
+    for second in range(30):
+        of.curves[0].add(second, second / 3600)
+    of.curves[1].add(0, 999)
+    assert of.as_json()["memory_slope_mb_per_hour"] == 1.0
