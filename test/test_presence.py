@@ -77,8 +77,36 @@ def test_every_row_of_statistics_becomes_an_entry():
     rows = np.array([[0.9, 50, 3, 4, 10, 20], [0.25, 0, 0, 0, 0, 0]], np.float32)
     first, second = tracker.observe(Sight((200, 3), rows, 1000))
     assert first == ObjectPresence(200, True, pytest.approx(0.9), 0.05, (3, 4, 10, 20))
-    assert second == ObjectPresence(3, False, 0.25, 0.0, (0, 0, 0, 0))
+    assert second == ObjectPresence(3, False, 0.25, 0.0, (0, 0, 0, 0), absent_frames=1)
     assert all(type(value) is int for value in first.box)
+
+
+def test_an_absent_object_covers_nothing_unless_it_is_to_be_shown_all_the_same():
+    hidden = PresenceTracker().update(1, 0.6, 0.1, BOX)
+    shown = PresenceTracker(PresenceSettings(hide=False)).update(1, 0.6, 0.1, BOX)
+    assert (hidden.present, hidden.area_fraction, hidden.box) == (False, 0.0, (0, 0, 0, 0))
+    assert (shown.present, shown.area_fraction, shown.box) == (False, 0.1, BOX)
+
+
+def test_frames_since_it_was_present_are_counted():
+    tracker = PresenceTracker()
+    tracker.begin([1])
+    scores = [0.9, 0.4, 0.6, float("nan"), 0.7, 0.1]
+    found = [tracker.update(1, score, 0.1, BOX) for score in scores]
+    assert [entry.absent_frames for entry in found] == [0, 1, 2, 3, 0, 1]
+    assert [entry.sound for entry in found] == [True, True, True, False, True, True]
+    assert tracker.update(2, 0.1, 0.1, BOX).absent_frames == 1  # never seen so far
+    copy = tracker.copy()
+    assert copy.update(1, 0.1, 0.1, BOX).absent_frames == 2
+    assert tracker.update(1, 0.1, 0.1, BOX).absent_frames == 2
+
+
+def test_a_return_is_believed_after_as_many_frames_in_a_row_as_asked_for():
+    tracker = PresenceTracker(PresenceSettings(confirm=3))
+    tracker.begin([1])
+    scores = [0.4, 0.9, 0.9, 0.6, 0.9, 0.9, 0.9, 0.6, 0.4]
+    expected = [False, False, False, False, False, False, True, True, False]
+    assert decisions(tracker, scores) == expected
 
 
 @pytest.mark.parametrize(
@@ -90,6 +118,7 @@ def test_every_row_of_statistics_becomes_an_entry():
         ({"appear": float("nan")}, "both must be within 0..1"),
         ({"minimum_area": 1.0}, r"minimum_area \(1.0\) must be within 0..1"),
         ({"minimum_area": -1e-9}, "minimum_area"),
+        ({"confirm": 0}, r"confirm \(0\) must be 1 frame or more"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):

@@ -95,13 +95,13 @@ def test_a_network_that_fails_changes_nothing(colour, monkeypatch):
     for segmenter in (colour, twin):
         segmenter.start(images[0], FIRST)
     with monkeypatch.context() as patch:
-        patch.setattr(readout, "_download", lambda *_: (_ for _ in ()).throw(MemoryError()))
+        patch.setattr(readout, "_download", lambda *_: (_ for _ in ()).throw(OverflowError()))
         for call in (
             lambda: colour.step(images[1]),
             lambda: colour.start(images[1], FIRST, images[2:]),
             lambda: colour.add(images[1], FIRST, images[2:]),
         ):
-            with pytest.raises(MemoryError):
+            with pytest.raises(OverflowError):
                 call()
     same(colour.step(images[1]), twin.step(images[1]))
 

@@ -97,6 +97,7 @@ class ColourState(ObjectState):
     """Colours N x K x 3, steps gone through N x K x 1, and the mask before N x K x H/4 x W/4."""
 
     renewed: ClassVar[frozenset[str]] = frozenset({"colours", "steps", "previous"})
+    learned: ClassVar[frozenset[str]] = frozenset({"colours", "steps"})
 
     colours: Tensor
     steps: Tensor

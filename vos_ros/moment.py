@@ -12,8 +12,9 @@ import numpy as np
 import torch
 
 from vos_ros import masks
+from vos_ros.absence import state_after, without_hidden
 from vos_ros.frames import Geometry
-from vos_ros.models.state import view_change
+from vos_ros.models.state import ObjectState, view_change
 from vos_ros.presence import ObjectPresence, PresenceTracker, Sight
 from vos_ros.targets import Targets
 
@@ -25,10 +26,13 @@ class Segmentation:
     Attributes:
         labels: H x W uint8 at the image's own size; 0 background, else the id of the object.
         objects: one entry for every followed object, ascending by id.
+        confidence: H x W float32, how probable each pixel's label is, 0 where the network did not
+            look and 1 where people said it; None unless it was asked for.
     """
 
     labels: np.ndarray
     objects: tuple[ObjectPresence, ...]
+    confidence: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Moment:
         presence: what is remembered of their coming and going.
         labels: of the image, H x W uint8.
         objects: what was found of each, ascending by id.
+        confidence: of the labels, if it was asked for.
     """
 
     geometry: Geometry
@@ -51,12 +56,14 @@ class Moment:
     presence: PresenceTracker
     labels: np.ndarray
     objects: tuple[ObjectPresence, ...]
+    confidence: np.ndarray | None = None
 
     @classmethod
     def seen(
         cls,
         geometry: Geometry,
         targets: Targets,
+        after: ObjectState,
         presence: PresenceTracker,
         labels: np.ndarray,
         statistics: np.ndarray,
@@ -64,17 +71,22 @@ class Moment:
         """The moment of an image in which all its objects were looked for.
 
         Args:
+            targets: as they were before it, in its geometry.
+            after: their state after it, if they are in it.
             presence: what was remembered before it.
+            labels: of the image; hidden objects lose theirs.
             statistics: K x 6 in the order of the slots; see `Sight`.
         """
         presence = presence.copy()
         found = presence.observe(Sight(targets.slots, statistics, labels.size))
-        return cls(geometry, targets, presence, labels, _ascending(found))
+        state = state_after(targets.state, after, found)
+        labels = without_hidden(labels, found)
+        return cls(geometry, targets.with_state(state), presence, labels, _ascending(found))
 
     @property
     def segmentation(self) -> Segmentation:
         """For the caller, who may draw on the labels."""
-        return Segmentation(self.labels.copy(), self.objects)
+        return Segmentation(self.labels.copy(), self.objects, self.confidence)
 
     def without(self, object_id: int) -> Moment | None:
         """As if one object had not been followed; None when it was the only one."""
@@ -115,7 +127,10 @@ class Moment:
         objects = _ascending([*new.objects, *presence.observe(_still_seen(others, labels))])
         geometry = geometry_of(camera, objects)
         mine, theirs = (moment.targets_in(geometry, device) for moment in (self, new))
-        return Moment(geometry, mine.joined(theirs), presence, labels, objects)
+        confidence = new.confidence
+        if confidence is not None and self.confidence is not None and camera == self.labels.shape:
+            confidence = np.where(new.labels > 0, confidence, self.confidence)
+        return Moment(geometry, mine.joined(theirs), presence, labels, objects, confidence)
 
     @torch.inference_mode()
     def targets_in(self, geometry: Geometry, device: torch.device) -> Targets:

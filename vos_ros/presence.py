@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import numpy as np
 
 #: bounds of an object's pixels: x, y, width, height
 Box = tuple[int, int, int, int]
+_NOWHERE: Box = (0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,11 @@ class ObjectPresence:
         id: the public id, 1..255.
         present: whether the object is taken to be in view.
         score: how sure the network is of the object's pixels, 0..1.
-        area_fraction: its share of the image's pixels, 0..1.
+        area_fraction: its share of the image's pixels, 0..1; 0 where it is absent and hidden.
         box: x, y, width, height in pixels of the camera image; zeros where it has no pixel.
+        absent_frames: frames gone through since it was present last, or, where it never was, since
+            it is followed; 0 where it is present.
+        sound: false where the network's output was no number, so that nothing is known of it.
     """
 
     id: int
@@ -30,6 +35,8 @@ class ObjectPresence:
     score: float
     area_fraction: float
     box: Box
+    absent_frames: int = 0
+    sound: bool = True
 
 
 @dataclass(frozen=True)
@@ -41,11 +48,17 @@ class PresenceSettings:
         vanish: a present object is absent below this score; at most `appear`.
         minimum_area: up to this share of the image an object is absent whatever its score; with 0
             it is absent where it has no pixel.
+        confirm: frames in a row that an absent object has to be seen in before it is present
+            again, 1 or more; more guard against false returns and cost as many frames.
+        hide: whether an absent object has no pixels; else it has those that the network took for
+            its own, however unsure it was.
     """
 
     appear: float = 0.7
     vanish: float = 0.5
     minimum_area: float = 1e-5
+    confirm: int = 1
+    hide: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.vanish <= self.appear <= 1:
@@ -55,6 +68,8 @@ class PresenceSettings:
             )
         if not 0 <= self.minimum_area < 1:
             raise ValueError(f"minimum_area ({self.minimum_area}) must be within 0..1")
+        if self.confirm < 1:
+            raise ValueError(f"confirm ({self.confirm}) must be 1 frame or more")
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,8 @@ class Sight:
 
     Attributes:
         ids: of the objects.
-        statistics: K x 6 in the order of the ids: score, area in pixels, box x, y, width, height.
+        statistics: K x 6 in the order of the ids: score (NaN where it could not be computed), area
+            in pixels, box x, y, width, height.
         pixels: of the whole image.
     """
 
@@ -72,40 +88,67 @@ class Sight:
     pixels: int
 
 
+@dataclass(frozen=True)
+class _Past:
+    """What is remembered of one object."""
+
+    present: bool = False
+    absent_frames: int = 0
+    seen_frames: int = 0  # in a row, while it is absent
+
+
 class PresenceTracker:
     """Remembers which objects were present, so that a score near a threshold does not flicker."""
 
     def __init__(self, settings: PresenceSettings | None = None) -> None:
         self._settings = settings or PresenceSettings()
-        self._present: dict[int, bool] = {}
+        self._past: dict[int, _Past] = {}
 
     def copy(self) -> PresenceTracker:
         """One that remembers the same now, and goes its own way."""
         other = PresenceTracker(self._settings)
-        other._present = dict(self._present)
+        other._past = dict(self._past)
         return other
 
     def begin(self, ids: Iterable[int]) -> None:
         """Objects just shown by a mask: they are present."""
-        self._present.update((object_id, True) for object_id in ids)
+        self._past.update((object_id, _Past(present=True)) for object_id in ids)
 
     def forget(self, object_id: int) -> None:
         """An object that is followed no more."""
-        self._present.pop(object_id, None)
+        self._past.pop(object_id, None)
 
     def clear(self) -> None:
         """No object is followed any more."""
-        self._present.clear()
+        self._past.clear()
 
     def update(
         self, object_id: int, score: float, area_fraction: float, box: Box
     ) -> ObjectPresence:
         """Decide for one object in one frame, and remember the decision."""
+        past = self._past.get(object_id, _Past())
+        now = self._past[object_id] = self._decided(past, score, area_fraction)
+        sound = not math.isnan(score)
+        if not now.present and (self._settings.hide or not sound):
+            area_fraction, box = 0.0, _NOWHERE
+        return ObjectPresence(
+            object_id,
+            now.present,
+            score if sound else 0.0,
+            area_fraction,
+            box,
+            now.absent_frames,
+            sound,
+        )
+
+    def _decided(self, past: _Past, score: float, area_fraction: float) -> _Past:
         settings = self._settings
-        threshold = settings.vanish if self._present.get(object_id, False) else settings.appear
-        present = score >= threshold and area_fraction > settings.minimum_area
-        self._present[object_id] = present
-        return ObjectPresence(object_id, present, score, area_fraction, box)
+        threshold = settings.vanish if past.present else settings.appear
+        seen = score >= threshold and area_fraction > settings.minimum_area
+        row = past.seen_frames + 1 if seen else 0
+        if seen and (past.present or row >= settings.confirm):
+            return _Past(present=True)
+        return _Past(absent_frames=past.absent_frames + 1, seen_frames=row)
 
     def observe(self, sight: Sight) -> list[ObjectPresence]:
         """Decide for every object of an image, in the order of its ids."""

@@ -22,7 +22,7 @@ _AREA, _X, _Y = 1, 2, 3
 
 
 def read_out(
-    camera_logits: Tensor, logits: Tensor, ids: Sequence[int]
+    camera_logits: Tensor, logits: Tensor, ids: Sequence[int], sound: Tensor | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Labels and statistics of the region.
 
@@ -31,11 +31,13 @@ def read_out(
         logits: 1 x (1 + K) x H' x W', the same before scaling to the camera's pixels, and without
             padding; scores are taken of these.
         ids: the id of each object, in the order of the channels.
+        sound: K booleans: whether what is said of the object can be relied on; all can if None.
 
     Returns:
         h0 x w0 uint8 labels, and K x 6 float32: score (the mean probability of the object, weighted
-        by itself: how sure the network is where it sees it), area in pixels of the camera image,
-        and the box x, y, width, height of those pixels in the region (zeros where there are none).
+        by itself: how sure the network is where it sees it; NaN where it is not sound), area in
+        pixels of the camera image, and the box x, y, width, height of those pixels in the region
+        (zeros where there are none).
     """
     values = camera_logits[0]
     table = torch.tensor([0, *ids], dtype=torch.uint8).to(values.device, non_blocking=True)
@@ -43,7 +45,34 @@ def read_out(
     # Where two channels are equally large the larger id wins; where nothing is a number, 0.
     largest = values == values.amax(dim=0)
     labels = (largest * table.view(-1, 1, 1)).amax(dim=0)
-    return _download(labels, _statistics(labels, table[1:], logits[0].softmax(dim=0)[1:]))
+    statistics = _statistics(labels, table[1:], logits[0].softmax(dim=0)[1:])
+    if sound is not None:
+        statistics[:, 0] = torch.where(sound, statistics[:, 0], torch.nan)
+    return _download(labels, statistics)
+
+
+def confidence_of(
+    camera_logits: Tensor, labels: np.ndarray, ids: Sequence[int], region: Region
+) -> np.ndarray:
+    """How probable the label of every pixel is.
+
+    Args:
+        camera_logits: 1 x (1 + K) x h0 x w0, the background first.
+        labels: H0 x W0 uint8 of the whole image, as they are published.
+        ids: the id of each object, in the order of the channels.
+        region: where the logits lie in the image.
+
+    Returns:
+        H0 x W0 float32 in 0..1: the probability of the label, after merging with all others; 0
+        outside the region, where the network did not look.
+    """
+    table = np.zeros(256, np.uint8)
+    table[list(ids)] = range(1, len(ids) + 1)
+    channels = torch.from_numpy(table[labels[region.window]]).to(camera_logits.device).long()
+    probabilities = camera_logits[0].float().softmax(dim=0)
+    whole = np.zeros(labels.shape, np.float32)
+    whole[region.window] = probabilities.gather(0, channels.unsqueeze(0))[0].cpu().numpy()
+    return whole
 
 
 def laid_out(

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
 
 from vos_ros import masks
+from vos_ros.absence import sound_objects
 from vos_ros.frames import Geometry, crop, pad, to_camera, to_input, to_masks
 from vos_ros.inference import prepare
 from vos_ros.learned import Learned, learned_of
@@ -17,9 +19,10 @@ from vos_ros.masks import SegmentationError
 from vos_ros.models.state import SegmentationNetwork
 from vos_ros.moment import Moment, Segmentation
 from vos_ros.presence import ObjectPresence, PresenceSettings, PresenceTracker, Sight
-from vos_ros.readout import laid_out, read_out
+from vos_ros.readout import confidence_of, laid_out, read_out
 from vos_ros.recall import state_of, unseen_moment
 from vos_ros.region import DEFAULT_REGION, RegionSettings, region_around
+from vos_ros.shortage import shortage_told
 from vos_ros.targets import Targets
 
 __all__ = ["Segmentation", "SegmentationError", "VideoSegmenter"]
@@ -35,7 +38,11 @@ class VideoSegmenter:
 
     Where the objects were in one image decides which region of the next the network sees; outside
     it there is background. An object that is not present is searched for in the whole image, and
-    so is an image of another size than the one before.
+    so is an image of another size than the one before. Such an object has no pixels and learns
+    nothing; nor does one of which the network says what is no number.
+
+    Attributes:
+        with_confidence: whether results are to say how probable each label is; changed at any time.
 
     Args:
         network: a trained network; a prepared copy of it is used.
@@ -73,6 +80,7 @@ class VideoSegmenter:
         self._presence = presence
         self._region = region
         self._now: Moment | None = None
+        self.with_confidence = False
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -109,10 +117,12 @@ class VideoSegmenter:
             The segmentation of the last image of `since`, or of `image` if there is none.
 
         Raises:
-            SegmentationError: when image or mask cannot be used; nothing has changed then.
+            SegmentationError: when image or mask cannot be used, or memory is short; nothing has
+                changed then.
         """
         labels = self._checked(image, mask, followed=())
-        return self._take(self._begun(image, labels, since, PresenceTracker(self._presence)))
+        with shortage_told(self._device):
+            return self._take(self._begun(image, labels, since, PresenceTracker(self._presence)))
 
     def add(
         self, image: np.ndarray, mask: np.ndarray, since: Iterable[np.ndarray] = ()
@@ -130,8 +140,9 @@ class VideoSegmenter:
         if self._now is None:
             return self.start(image, mask, since)
         labels = self._checked(image, mask, followed=self.ids)
-        new = self._begun(image, labels, since, self._now.presence)
-        return self._take(self._now.joined(new, self._geometry_of, self._device))
+        with shortage_told(self._device):
+            new = self._begun(image, labels, since, self._now.presence)
+            return self._take(self._now.joined(new, self._geometry_of, self._device))
 
     def step(self, image: np.ndarray) -> Segmentation:
         """Find the objects in the next image.
@@ -140,11 +151,13 @@ class VideoSegmenter:
             image: H x W x 3 uint8 RGB; H and W may differ from those of the image before.
 
         Raises:
-            SegmentationError: before `start`, or when it is not such an image.
+            SegmentationError: before `start`, when it is not such an image, or when memory is
+                short; nothing has changed then.
         """
         if self._now is None:
             raise SegmentationError("nothing is followed yet: give a mask to start with")
-        return self._take(self._advanced(image, self._now))
+        with shortage_told(self._device):
+            return self._take(self._advanced(image, self._now))
 
     def remove(self, object_id: int) -> None:
         """Stop following one object; the others, and their ids, stay as they are.
@@ -240,7 +253,8 @@ class VideoSegmenter:
         soft = to_masks(labels, ids, geometry).to(self._device)
         features = self._network.encode(self._input(image, geometry))
         targets = Targets(ids, self._network.start(features, soft))
-        moment = Moment(geometry, targets, presence, labels, tuple(seen))
+        sure = np.ones(labels.shape, np.float32) if self.with_confidence else None
+        moment = Moment(geometry, targets, presence, labels, tuple(seen), sure)
         for later in since:
             moment = self._advanced(later, moment)
         return moment
@@ -254,12 +268,16 @@ class VideoSegmenter:
         geometry = self._geometry_of(camera, before.objects if same_camera else ())
         targets = before.targets_in(geometry, self._device)
         features = self._network.encode(self._input(image, geometry))
-        prediction, state = self._network.step(features, targets.state)
+        prediction, after = self._network.step(features, targets.state)
         logits = crop(prediction.logits, geometry)
-        found = read_out(to_camera(logits, geometry), logits, targets.slots)
+        shown = to_camera(logits, geometry)
+        found = read_out(shown, logits, targets.slots, sound_objects(prediction, after))
         labels, statistics = laid_out(*found, geometry.region, camera)
-        targets = targets.with_state(state)
-        return Moment.seen(geometry, targets, before.presence, labels, statistics)
+        moment = Moment.seen(geometry, targets, after, before.presence, labels, statistics)
+        if not self.with_confidence:
+            return moment
+        sure = confidence_of(shown, moment.labels, targets.slots, geometry.region)
+        return dataclasses.replace(moment, confidence=sure)
 
     def _geometry_of(
         self, camera: tuple[int, int], objects: Sequence[ObjectPresence]

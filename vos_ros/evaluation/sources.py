@@ -20,6 +20,7 @@ from vos_ros.data.image_files import ImageFileError, read_labels
 from vos_ros.data.sequence import VideoSequence
 from vos_ros.evaluation.errors import EvaluationError
 from vos_ros.evaluation.protocol import Protocol
+from vos_ros.presence import PresenceSettings
 from vos_ros.region import DEFAULT_REGION, RegionSettings
 
 
@@ -121,6 +122,8 @@ class SegmenterSettings:
         return VideoSegmenter(
             network, device=self.device, precision=self.precision, size=self.size,
             max_objects=self.max_objects, region=self.region,
+            # What is scored is masks, not the decision whether to show them.
+            presence=PresenceSettings(hide=False),
         )
 
 

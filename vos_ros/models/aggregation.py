@@ -33,6 +33,23 @@ def aggregate(logits: Tensor) -> Tensor:
     return torch.cat([background, bounded], dim=1)
 
 
+def only_numbers(*logits: Tensor) -> tuple[list[Tensor], Tensor]:
+    """Logits in which an object that is no number anywhere is surely not there.
+
+    An object for itself, before it is merged with the others: what is no number would make all of
+    them none.
+
+    Args:
+        logits: each N x K x H x W, of the same objects at any stride.
+
+    Returns:
+        The logits, and N x K booleans: whether all that was given of an object is numbers.
+    """
+    sound = torch.stack([~one.isnan().flatten(2).any(dim=2) for one in logits]).all(dim=0)
+    kept = sound[..., None, None]
+    return [torch.where(kept, one, -_LOGIT_BOUND) for one in logits], sound
+
+
 def merged_probabilities(logits: Tensor) -> Tensor:
     """N x K x H x W merged foreground probabilities from the N x (1 + K) output of `aggregate`."""
     return logits.softmax(dim=1)[:, 1:]

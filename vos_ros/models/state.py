@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
@@ -63,9 +63,11 @@ class ObjectState:
 
     Attributes:
         renewed: names of the fields that every step renews; the others stay as `start` made them.
+        learned: those among them that say what objects look like, as against where they are.
     """
 
     renewed: ClassVar[frozenset[str]]
+    learned: ClassVar[frozenset[str]]
 
     def _tensors(self) -> dict[str, Tensor]:
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
@@ -92,6 +94,34 @@ class ObjectState:
     def joined(self: S, other: S) -> S:
         """This state with the objects of `other` in further slots at the end."""
         return self._map(lambda name, value: torch.cat([value, getattr(other, name)], dim=1))
+
+    def kept(self: S, before: S, slots: Sequence[int], names: frozenset[str]) -> S:
+        """This state, with some fields of some objects as they were in another state.
+
+        Args:
+            before: of the same objects, at the same resolution.
+            slots: of the objects that are to be as they were.
+            names: of the fields.
+        """
+        if not slots:
+            return self
+
+        def choose(name: str, value: Tensor) -> Tensor:
+            if name not in names:
+                return value
+            value, old = value.clone(), getattr(before, name)
+            for slot in slots:  # one by one: a list of indices would have to be uploaded
+                value[:, slot] = old[:, slot]
+            return value
+
+        return self._map(choose)
+
+    def sound(self) -> Tensor:
+        """Whether all that a step renews of an object is numbers, N x K booleans."""
+        renewed = [value for name, value in self._tensors().items() if name in self.renewed]
+        # A sum is a number only if all its parts are, and is quicker than to look at each.
+        sums = [_flat(value).sum(dim=2, dtype=torch.float32) for value in renewed]
+        return torch.stack(sums).isfinite().all(dim=0)
 
     def detached(self: S) -> S:
         """The same values cut off from the graph of gradients."""
@@ -127,6 +157,11 @@ class ObjectState:
                 same in the old one; places are (x, y), -1 and 1 at the outer borders.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say where its masks are")
+
+
+def _flat(value: Tensor) -> Tensor:
+    """N x K x ... as N x K x E, be it that nothing follows K."""
+    return value.unsqueeze(-1).flatten(2)
 
 
 def resize_maps(maps: Tensor, height: int, width: int) -> Tensor:
@@ -177,10 +212,13 @@ class Prediction:
         logits: N x (1 + K) x H' x W' at the network's output stride, after soft aggregation;
             channel 0 is the background. A softmax over channels gives merged probabilities.
         coarse_logits: the same at the coarse stride, for the auxiliary loss, or None.
+        sound: N x K booleans: whether all that was computed of an object is numbers; one of which
+            it is not is left out of `logits`. None where nobody looked, as in training.
     """
 
     logits: Tensor
     coarse_logits: Tensor | None
+    sound: Tensor | None = None
 
 
 class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):

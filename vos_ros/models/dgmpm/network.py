@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vos_ros.models.aggregation import aggregate, merged_probabilities
+from vos_ros.models.aggregation import aggregate, merged_probabilities, only_numbers
 from vos_ros.models.arguments import check_channels, check_switches, check_widths
 from vos_ros.models.backbones import build_backbone
 from vos_ros.models.dgmpm.attention import ATTENTIONS
@@ -149,11 +149,14 @@ class Dgmpm(SegmentationNetwork[DgmpmState]):
         n, k = state.anchors.shape[:2]
         classes = self.decoder(features.laterals, self.guiding_maps(features, state))
         background, target = classes.unbind(dim=1)
-        logits = aggregate((target - background).unflatten(0, (n, k)))
+        own, sound = (target - background).unflatten(0, (n, k)), None
+        if not self.training:  # training has to see what went wrong
+            (own,), sound = only_numbers(own)
+        logits = aggregate(own)
         if self.previous_mask:
             previous = merged_probabilities(logits).to(state.previous.dtype)
             state = dataclasses.replace(state, previous=previous)
-        return Prediction(logits=logits, coarse_logits=None), state
+        return Prediction(logits, None, sound), state
 
     def guiding_maps(self, features: DgmpmFeatures, state: DgmpmState) -> dict[int, Tensor]:
         """Distance map and previous mask, as far as switched on, at every level: B x M x h x w."""

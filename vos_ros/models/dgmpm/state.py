@@ -43,6 +43,7 @@ class DgmpmState(ObjectState):
     """
 
     renewed: ClassVar[frozenset[str]] = frozenset({"previous"})
+    learned: ClassVar[frozenset[str]] = frozenset()
 
     anchors: Tensor
     previous: Tensor

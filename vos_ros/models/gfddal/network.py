@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vos_ros.models.aggregation import aggregate, merged_probabilities
+from vos_ros.models.aggregation import aggregate, merged_probabilities, only_numbers
 from vos_ros.models.backbones import build_backbone
 from vos_ros.models.gfddal.appearance import COMPONENTS, DirectionalAppearance
 from vos_ros.models.gfddal.arguments import checked_arguments
@@ -196,10 +196,12 @@ class Gfddal(SegmentationNetwork[GfddalState]):
         n, k = state.coarse.shape[:2]
         fused = self.merge(self._cues(features, state))
         background, target = self.coarse(fused).unbind(dim=1)
-        coarse_logits = aggregate((target - background).unflatten(0, (n, k)))
+        coarse = (target - background).unflatten(0, (n, k))
         fine = self.decoder(fused, features.laterals, self._foreground_maps(state))
-        logits = aggregate(fine.squeeze(1).unflatten(0, (n, k)))
-        prediction = Prediction(logits=logits, coarse_logits=coarse_logits)
+        fine, sound = fine.squeeze(1).unflatten(0, (n, k)), None
+        if not self.training:  # training has to see what went wrong
+            (coarse, fine), sound = only_numbers(coarse, fine)
+        prediction = Prediction(aggregate(fine), aggregate(coarse), sound)
         return prediction, self._next(features, state, prediction)
 
     def _cues(self, features: GfddalFeatures, state: GfddalState) -> Tensor:

@@ -60,6 +60,7 @@ class GfddalState(ObjectState):
     renewed: ClassVar[frozenset[str]] = frozenset(
         {"means", "coarse", "previous", "memory_keys", "memory_values", "memory_age"}
     )
+    learned: ClassVar[frozenset[str]] = renewed - {"coarse", "previous"}
 
     means: Tensor
     log_normalisers: Tensor
