@@ -21,7 +21,8 @@ from vos_ros.ros.statistics import (
 def test_nothing_counted_is_nothing():
     assert Counter().statistics(0) == Statistics()
     assert set(NO_COUNTS) == {
-        "received", "rejected", "idle", "dropped", "processed", "failed", "caught_up", "lost",
+        "received", "rejected", "idle", "skipped", "dropped", "processed", "failed", "caught_up",
+        "lost",
     }  # fmt: skip
     assert not any(NO_COUNTS.values())
 

@@ -72,6 +72,7 @@ class Follower:
         counter: told about every frame.
         publish: given every result that belongs to a camera frame.
         correct: given what is left of the last such result when objects have been forgotten.
+        confidence_wanted: tells whether results are to say how sure each label is.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Follower:
         counter: Counter,
         publish: Publish,
         correct: Correct,
+        confidence_wanted: Callable[[], bool] = lambda: False,
     ) -> None:
         self._segmenter = segmenter
         self._buffer = buffer
@@ -90,6 +92,7 @@ class Follower:
         self._counter = counter
         self._publish_frame = publish
         self._correct = correct
+        self._confidence_wanted = confidence_wanted
         self._album = Album()
         self._ids: tuple[int, ...] = ()
         self._last_serial = -1
@@ -111,6 +114,7 @@ class Follower:
         """
         keep = order.keep_existing and bool(self._ids)
         register = self._segmenter.add if keep else self._segmenter.start
+        self._segmenter.with_confidence = self._confidence_wanted()
         try:
             shown = to_rgb(frame.message)
             trail = _Trail(frame, shown)
@@ -196,20 +200,21 @@ class Follower:
             self._tell_forgotten(set(self._sent_ids))
         return forgotten
 
-    def step(self, frame: CameraFrame) -> None:
-        """Find the objects in a camera frame and publish them.
+    def step(self, frame: CameraFrame) -> bool:
+        """Find the objects in a camera frame, publish them, and return true.
 
         A frame that was gone through already, or that comes when nothing is followed any more,
-        is passed over.
+        is passed over: false.
 
         Raises:
             ImageError: the image cannot be read; nothing has changed.
         """
         if not self._ids or frame.serial <= self._last_serial:
-            return
+            return False
         began = time.perf_counter()
         image = to_rgb(frame.message)
         converted = time.perf_counter()
+        self._segmenter.with_confidence = self._confidence_wanted()
         result = self._segmenter.step(image)
         stepped = time.perf_counter()
         self._last_serial = self._whole_serial = frame.serial
@@ -217,6 +222,24 @@ class Follower:
             wait=began - frame.arrived, convert=converted - began, step=stepped - converted
         )
         self._publish(frame, image, result, times)
+        return True
+
+    def segment(self, frame: CameraFrame) -> CameraFrame:
+        """Find the objects in a camera frame because somebody asked for it; return the frame.
+
+        Raises:
+            RequestError: nothing is followed, the frame was gone through already, or it failed.
+        """
+        if not self._ids:
+            raise RequestError("Nothing is followed; call ~/init_mask first.")
+        try:
+            if self.step(frame):
+                return frame
+        except (ImageError, SegmentationError) as error:
+            raise RequestError(sentence(error)) from error
+        raise RequestError(
+            "The newest image has its mask already; call again when another has come."
+        )
 
     def _publish(
         self, frame: CameraFrame, image: np.ndarray, result: Segmentation, times: FrameTimes

@@ -104,6 +104,11 @@ def labels_to_message(labels: np.ndarray, header: Header) -> Image:
     return _to_message(labels, header, "mono8")
 
 
+def confidence_to_message(confidence: np.ndarray, header: Header) -> Image:
+    """Make a 32FC1 message of H x W float32 values; the header becomes its own, untouched."""
+    return _to_message(confidence, header, "32FC1")
+
+
 def rgb_to_message(image: np.ndarray, header: Header, encoding: str = "bgr8") -> Image:
     """Make an image message of an RGB image.
 
@@ -136,7 +141,7 @@ def _convert(pixels: np.ndarray, encoding: Encoding) -> np.ndarray:
 def _to_message(pixels: np.ndarray, header: Header, encoding: str) -> Image:
     height, width = pixels.shape[:2]
     msg = Image(header=header, height=height, width=width, encoding=encoding)
-    msg.step = width * (pixels.shape[2] if pixels.ndim == 3 else 1)
+    msg.step = width * (pixels.shape[2] if pixels.ndim == 3 else 1) * pixels.itemsize
     # Assigning an array would visit every byte in Python; this is one copy.
-    msg.data.frombytes(np.ascontiguousarray(pixels).reshape(-1).data)
+    msg.data.frombytes(np.ascontiguousarray(pixels).reshape(-1).view(np.uint8).data)
     return msg

@@ -212,6 +212,13 @@ class Settings:
         " kept when they are large. A 640x480 colour frame takes 0.9, a 1920x1080 one 6.2.",
         limits=(1.0, 1_000_000.0),
     )
+    every: int = _parameter(
+        1,
+        "Look at every Nth image of the camera: 1 at all that the network keeps up with, 0 at none"
+        " by itself, but at the newest whenever `~/segment` is called.",
+        limits=(0, 1_000_000),
+        changes=Changes.ALWAYS,
+    )
     catch_up_limit: int = _parameter(
         30,
         "The most frames gone through between the frame a mask refers to and now, picked evenly."

@@ -27,7 +27,7 @@ from vos_ros.ros.images import ImageError
 from vos_ros.ros.parameters import Settings
 from vos_ros.ros.presence_topics import PresenceTopics
 from vos_ros.ros.publishers import ResultPublishers
-from vos_ros.ros.requests import InitOrder, RequestError, sentence
+from vos_ros.ros.requests import InitOrder, RequestError, sentence, words
 from vos_ros.ros.statistics import Counter, FrameTimes, Statistics
 from vos_ros.ros.target_files import TargetFiles
 from vos_ros.ros.troubles import Troubles
@@ -73,6 +73,7 @@ class Pipeline:
         self._counter = Counter()
         self._dropped_before = 0
         self._reset_due = False
+        self._unsound: frozenset[int] = frozenset()
         self._worker: Worker[CameraFrame] | None = None
         self._active = ExitStack()
         now = settings()
@@ -103,6 +104,7 @@ class Pipeline:
                 counter=self._counter,
                 publish=self._publish,
                 correct=self._correct,
+                confidence_wanted=lambda: self._results.confidence_wanted,
             )
             self._undo = undo.pop_all()
 
@@ -174,6 +176,16 @@ class Pipeline:
         """Have the worker forget all objects; the future has the ids that were followed."""
         return self._running().submit(self._follower.reset)
 
+    def segment(self) -> Future[CameraFrame]:
+        """Have the worker find the objects in the newest image, which the future has.
+
+        Raises:
+            RequestError: there is no image.
+            WorkerBusyError: too many requests wait already.
+        """
+        worker = self._running()
+        return worker.submit(partial(self._follower.segment, self._newest()))
+
     def taught(self) -> Future[TaughtObjects]:
         """Have the worker tell what was learned; the future has that or a `RequestError`."""
         return self._running().submit(self._follower.taught)
@@ -205,14 +217,26 @@ class Pipeline:
         except FrameGoneError as error:
             raise RequestError(f"{error} Or send the image together with the mask.") from error
 
+    def _newest(self) -> CameraFrame:
+        if self._buffer.held is None:
+            raise RequestError(f"No image has come on {self.camera.topic} yet; wait until one has.")
+        return self._buffer.newest()
+
     def _deliver(self, frame: CameraFrame) -> None:
         """Hand a good frame of the camera to the worker, if there is anything to be done."""
         if self._reset_due:
             self._reset_all()
-        if self._follower.ids and self._worker is not None and not self._reset_due:
-            self._worker.offer(frame)
-        else:
+        if not self._follower.ids or self._worker is None or self._reset_due:
             self._counter.count("idle")
+        elif not self._is_due(frame):
+            self._counter.count("skipped")
+        else:
+            self._worker.offer(frame)
+
+    def _is_due(self, frame: CameraFrame) -> bool:
+        """Whether it is one of every so many frames."""
+        every = self._settings().every
+        return every > 0 and frame.serial % every == 0
 
     def _go_back_in_time(self) -> str:
         """Do what is to be done when stamps went back, and say what."""
@@ -260,11 +284,26 @@ class Pipeline:
         try:
             began = time.perf_counter()
             self._results.publish(frame.header, result, names)
+            self._report_unsound(result)
             self._topics.update({item.id: bool(item.present) for item in result.objects})
             self._counter.processed(self._complete(times, frame, began))
             self._results.publish_overlay(frame, image, result, names)
         except Exception as error:
             self._report_failure(error)
+
+    def _report_unsound(self, result: Segmentation) -> None:
+        """Say, once for each time that it happens, of which objects the network says nothing."""
+        unsound = frozenset(item.id for item in result.objects if not item.sound)
+        new, self._unsound = unsound - self._unsound, unsound
+        if not new:
+            return
+        text = (
+            f"What the network says of object {words(sorted(new))} is no number. It counts as"
+            " absent, and what was learned of it stays as it was; the others are followed on. If it"
+            " goes on, take another precision or show the object again."
+        )
+        self._troubles.note(text, serious=True)
+        self._logger.warning(text)
 
     def _complete(self, times: FrameTimes, frame: CameraFrame, began: float) -> FrameTimes:
         """Add to a frame's times what is known once its mask was sent, which began at `began`."""

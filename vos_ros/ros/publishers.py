@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from builtin_interfaces.msg import Time
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from sensor_msgs.msg import Image, RegionOfInterest
 from std_msgs.msg import Header
@@ -15,13 +16,15 @@ from vos_msgs.msg import ObjectPresence, ObjectPresenceArray
 from vos_ros.drawing import draw_overlay
 from vos_ros.ros import qos
 from vos_ros.ros.frames import CameraFrame
-from vos_ros.ros.images import labels_to_message, rgb_to_message
+from vos_ros.ros.images import confidence_to_message, labels_to_message, rgb_to_message
 from vos_ros.ros.qos_events import result_events
 from vos_ros.segmenter import Segmentation
 
 
 class ResultPublishers:
-    """`~/mask`, `~/presence` and `~/overlay`; the last one only while somebody looks at it.
+    """`~/mask`, `~/presence`, `~/confidence` and `~/overlay`.
+
+    The last two are made only while somebody looks at them.
 
     Args:
         node: the node whose topics they are.
@@ -33,7 +36,9 @@ class ResultPublishers:
         self._overlay_alpha = overlay_alpha
         self._mask = self._make(Image, "~/mask")
         self._presence = self._make(ObjectPresenceArray, "~/presence")
+        self._confidence = self._make(Image, "~/confidence")
         self._overlay = self._make(Image, "~/overlay")
+        self._last_seen: dict[int, Time] = {}
 
     def _make(self, kind: type, name: str) -> LifecyclePublisher:
         offered = qos.results()
@@ -41,10 +46,24 @@ class ResultPublishers:
             kind, name, offered, event_callbacks=result_events(self._node, name, offered)
         )
 
+    @property
+    def confidence_wanted(self) -> bool:
+        """Whether anybody subscribes to the confidence. From any thread."""
+        return self._confidence.get_subscription_count() > 0
+
     def publish(self, header: Header, result: Segmentation, names: dict[int, str]) -> None:
-        """Publish the mask and the presence of every object. From any thread."""
+        """Publish the mask, the presence of every object and, if it is known, the confidence.
+
+        On one thread.
+        """
+        self._last_seen = {
+            item.id: header.stamp if item.present else self._last_seen.get(item.id, Time())
+            for item in result.objects
+        }
         self._mask.publish(labels_to_message(result.labels, header))
-        self._presence.publish(presence_message(header, result, names))
+        self._presence.publish(presence_message(header, result, names, self._last_seen))
+        if result.confidence is not None and self.confidence_wanted:
+            self._confidence.publish(confidence_to_message(result.confidence, header))
 
     def publish_overlay(
         self, frame: CameraFrame, image: np.ndarray, result: Segmentation, names: dict[int, str]
@@ -59,14 +78,21 @@ class ResultPublishers:
 
     def close(self) -> None:
         """Destroy the topics, the last one made first."""
-        for publisher in (self._overlay, self._presence, self._mask):
+        for publisher in (self._overlay, self._confidence, self._presence, self._mask):
             self._node.destroy_lifecycle_publisher(publisher)
 
 
 def presence_message(
-    header: Header, result: Segmentation, names: dict[int, str]
+    header: Header, result: Segmentation, names: dict[int, str], last_seen: dict[int, Time]
 ) -> ObjectPresenceArray:
-    """Return the presence of every object as a message, by ascending id."""
+    """Return the presence of every object as a message, by ascending id.
+
+    Args:
+        header: of the image.
+        result: of the image.
+        names: of the objects that have one, by id.
+        last_seen: the stamp of the last image that showed each object, by id.
+    """
     return ObjectPresenceArray(
         header=header,
         objects=[
@@ -74,6 +100,8 @@ def presence_message(
                 id=item.id,
                 name=names.get(item.id, ""),
                 present=bool(item.present),
+                absent_frames=int(item.absent_frames),
+                last_seen=last_seen[item.id],
                 score=float(item.score),
                 area_fraction=float(item.area_fraction),
                 box=_region(*item.box),

@@ -29,7 +29,7 @@ ResponseT = TypeVar("ResponseT")
 
 
 class Services:
-    """`~/init_mask`, `~/remove_object`, `~/reset`, `~/save_targets` and `~/load_targets`.
+    """`~/init_mask`, `~/remove_object`, `~/reset`, `~/segment`, `~/save_targets`, `~/load_targets`.
 
     They are there as long as the node is, so that a call in any state gets an answer. A call
     waits for the worker without holding up the executor: its callback is a coroutine, and the
@@ -52,6 +52,7 @@ class Services:
             (InitMask, "~/init_mask", self._init_mask),
             (RemoveObject, "~/remove_object", self._remove_object),
             (Trigger, "~/reset", self._reset),
+            (Trigger, "~/segment", self._segment),
             (SaveTargets, "~/save_targets", self._save_targets),
             (LoadTargets, "~/load_targets", self._load_targets),
         ):
@@ -94,6 +95,16 @@ class Services:
             pipeline.sync_topics()
             response.message = (
                 f"Forgotten: {words(forgotten)}." if forgotten else "Nothing was being followed."
+            )
+            response.success = True
+        return response
+
+    async def _segment(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        with self._refusing(response):
+            pipeline = self._configured()
+            frame = await self._done(pipeline.segment())
+            response.message = (
+                f"The mask of the image stamped {format_stamp(frame.stamp_ns)} is published."
             )
             response.success = True
         return response

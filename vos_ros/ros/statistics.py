@@ -48,6 +48,7 @@ class Statistics:
         received: camera messages that came in, good or bad.
         rejected: messages whose image could not be read.
         idle: good frames that came while nothing was followed; they were only buffered.
+        skipped: good frames between those that are looked at (parameter `every`).
         dropped: frames that gave way to a newer one.
         processed: frames whose mask was published.
         failed: frames whose step raised an error.
@@ -63,6 +64,7 @@ class Statistics:
     received: int = 0
     rejected: int = 0
     idle: int = 0
+    skipped: int = 0
     dropped: int = 0
     processed: int = 0
     failed: int = 0

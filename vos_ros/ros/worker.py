@@ -41,7 +41,7 @@ class Worker(Generic[FrameT]):
 
     def __init__(
         self,
-        handle_frame: Callable[[FrameT], None],
+        handle_frame: Callable[[FrameT], object],
         handle_error: Callable[[Exception], None],
         *,
         job_limit: int = 64,
