@@ -86,6 +86,7 @@ class SoakRun:
 
     def start(self) -> None:
         """Start the node and have it follow something; a broken promise if that fails."""
+        print("Starting the node ...", flush=True)
         try:
             self._start_node()
         except WaitingError as error:
@@ -163,7 +164,7 @@ class SoakRun:
         self._report.curves.append(MemoryCurve(self._report.warm_up))
         self._up = False
         self._child = Child("node", arguments, os.environ, self._logs / f"node_{number}.log")
-        self._stage.meet(self._child, _START_PATIENCE)
+        self._stage.meet(self._child, max(_START_PATIENCE, self._patience))
         self._up = True
         self._stage.resume(self._chance)
 
@@ -195,8 +196,12 @@ class SoakRun:
                 self._report.curves[-1].add(self._report.ran, held)
 
     def _read_logs(self) -> None:
-        """A traceback is a broken promise, whatever came of it."""
-        for log in sorted(self._logs.glob("node_*.log")):
+        """A traceback is a broken promise, whatever came of it.
+
+        Not so of a node that was ended while it came up: Python's own way out has one.
+        """
+        count = len(self._report.curves) - (not self._up)
+        for log in (self._logs / f"node_{number}.log" for number in range(1, count + 1)):
             with log.open(encoding="utf-8", errors="replace") as lines:
                 found = [line for line in lines if any(w in line for w in _FAULTS_OF_OURS)]
             if found:
