@@ -18,7 +18,7 @@ from vos_ros.presence import PresenceSettings
 from vos_ros.segmenter import SegmentationError, VideoSegmenter
 
 EMPTY = scene(seed=5)
-NEVER = PresenceSettings(appear=1.0, vanish=1.0)
+NEVER = PresenceSettings(appear=1.0, vanish=1.0, linger=1)
 """With it nothing is ever seen, whatever the network says."""
 
 
@@ -41,10 +41,13 @@ def test_an_absent_object_learns_nothing(network):
     segmenter = VideoSegmenter(network, size=64, region=None, presence=NEVER)
     segmenter.start(moving(1)[0], FIRST)
     first = fields(segmenter)
-    for image in moving(3, start=1):
+    for number, image in enumerate(moving(3, start=1)):
         found = segmenter.step(image)
         assert not any(entry.present for entry in found.objects)
+        if not number:  # it lingers where it was
+            assert all(torch.equal(value, first[k]) for k, value in fields(segmenter).items())
     now = fields(segmenter)
+    assert any(not torch.equal(now[name], first[name]) for name in places_of(segmenter))
     assert now.keys() > places_of(segmenter)
     for name in now.keys() - places_of(segmenter):
         assert torch.equal(now[name], first[name]), name

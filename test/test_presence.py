@@ -101,6 +101,14 @@ def test_frames_since_it_was_present_are_counted():
     assert tracker.update(1, 0.1, 0.1, BOX).absent_frames == 2
 
 
+def test_an_object_lingers_for_some_frames_after_it_was_present():
+    tracker = PresenceTracker(PresenceSettings(linger=2))
+    tracker.begin([1])
+    found = [tracker.update(1, score, 0.1, BOX) for score in [0.9, 0.1, 0.1, 0.1, 0.9, 0.1]]
+    assert [entry.lingers for entry in found] == [False, True, True, False, False, True]
+    assert not tracker.update(2, 0.1, 0.1, BOX).lingers  # never seen so far
+
+
 def test_a_return_is_believed_after_as_many_frames_in_a_row_as_asked_for():
     tracker = PresenceTracker(PresenceSettings(confirm=3))
     tracker.begin([1])
@@ -119,6 +127,7 @@ def test_a_return_is_believed_after_as_many_frames_in_a_row_as_asked_for():
         ({"minimum_area": 1.0}, r"minimum_area \(1.0\) must be within 0..1"),
         ({"minimum_area": -1e-9}, "minimum_area"),
         ({"confirm": 0}, r"confirm \(0\) must be 1 frame or more"),
+        ({"linger": -1}, r"linger \(-1\) must be 0 frames or more"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):

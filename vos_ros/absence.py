@@ -21,19 +21,20 @@ def state_after(
 ) -> ObjectState:
     """The state to go on with after an image.
 
-    Of an absent object, what it looks like stays as it was. Where the network thinks it might be,
-    however unsure, is kept for the next image alone: a network that is shown nothing of that does
-    not find some objects again that it would have. Of an object that could not be computed, all
-    stays as it was.
+    Of an absent object, what it looks like stays as it was, and so, for the time that it lingers,
+    does where it was. Later it is where the network thinks that it might be, however unsure: a
+    network that is shown nothing of that does not find some objects again that it would have. Of
+    an object that could not be computed, all stays as it was.
 
     Args:
         before: the state that the step was given.
         after: the state that it returned.
         found: the objects in the order of the slots.
     """
-    lost = [slot for slot, entry in enumerate(found) if entry.sound and not entry.present]
-    failed = [slot for slot, entry in enumerate(found) if not entry.sound]
-    return after.kept(before, lost, before.learned).kept(before, failed, before.renewed)
+    absent = [slot for slot, entry in enumerate(found) if not entry.present]
+    held = [slot for slot in absent if found[slot].lingers or not found[slot].sound]
+    lost = [slot for slot in absent if slot not in held]
+    return after.kept(before, lost, before.learned).kept(before, held, before.renewed)
 
 
 def without_hidden(labels: np.ndarray, found: Sequence[ObjectPresence]) -> np.ndarray:

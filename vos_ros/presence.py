@@ -28,6 +28,7 @@ class ObjectPresence:
         absent_frames: frames gone through since it was present last, or, where it never was, since
             it is followed; 0 where it is present.
         sound: false where the network's output was no number, so that nothing is known of it.
+        lingers: absent for so short a time that it is still taken to be where it was.
     """
 
     id: int
@@ -37,6 +38,7 @@ class ObjectPresence:
     box: Box
     absent_frames: int = 0
     sound: bool = True
+    lingers: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class PresenceSettings:
             it is absent where it has no pixel.
         confirm: frames in a row that an absent object has to be seen in before it is present
             again, 1 or more; more guard against false returns and cost as many frames.
+        linger: frames for which an object that was present is still taken to be where it was, 0 or
+            more: most are covered, or hard to see, for a moment, and are then found again there.
         hide: whether an absent object has no pixels; else it has those that the network took for
             its own, however unsure it was.
     """
@@ -58,6 +62,7 @@ class PresenceSettings:
     vanish: float = 0.5
     minimum_area: float = 1e-5
     confirm: int = 1
+    linger: int = 10
     hide: bool = True
 
     def __post_init__(self) -> None:
@@ -70,6 +75,8 @@ class PresenceSettings:
             raise ValueError(f"minimum_area ({self.minimum_area}) must be within 0..1")
         if self.confirm < 1:
             raise ValueError(f"confirm ({self.confirm}) must be 1 frame or more")
+        if self.linger < 0:
+            raise ValueError(f"linger ({self.linger}) must be 0 frames or more")
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,7 @@ class _Past:
     present: bool = False
     absent_frames: int = 0
     seen_frames: int = 0  # in a row, while it is absent
+    known: bool = False  # whether it ever was present
 
 
 class PresenceTracker:
@@ -112,7 +120,7 @@ class PresenceTracker:
 
     def begin(self, ids: Iterable[int]) -> None:
         """Objects just shown by a mask: they are present."""
-        self._past.update((object_id, _Past(present=True)) for object_id in ids)
+        self._past.update((object_id, _Past(present=True, known=True)) for object_id in ids)
 
     def forget(self, object_id: int) -> None:
         """An object that is followed no more."""
@@ -139,6 +147,7 @@ class PresenceTracker:
             box,
             now.absent_frames,
             sound,
+            not now.present and now.known and now.absent_frames <= self._settings.linger,
         )
 
     def _decided(self, past: _Past, score: float, area_fraction: float) -> _Past:
@@ -147,8 +156,8 @@ class PresenceTracker:
         seen = score >= threshold and area_fraction > settings.minimum_area
         row = past.seen_frames + 1 if seen else 0
         if seen and (past.present or row >= settings.confirm):
-            return _Past(present=True)
-        return _Past(absent_frames=past.absent_frames + 1, seen_frames=row)
+            return _Past(present=True, known=True)
+        return _Past(False, past.absent_frames + 1, row, past.known)
 
     def observe(self, sight: Sight) -> list[ObjectPresence]:
         """Decide for every object of an image, in the order of its ids."""
