@@ -67,7 +67,10 @@ SPOILERS: dict[str, Callable[[random.Random, Image], None]] = {
     "cut off": lambda c, m: setattr(m, "data", bytes(m.data[: c.randrange(len(m.data))])),
     "empty": lambda c, m: setattr(m, "data", b""),
     "step too small": lambda c, m: setattr(m, "step", c.randrange(m.width)),
-    "step too large": lambda c, m: setattr(m, "step", m.step * 4 + c.randrange(2**20)),
+    # Where there are two planes and nothing is cut off, any step that is large enough is taken.
+    "step too large": lambda c, m: (
+        setattr(m, "step", m.step * 4 + c.randrange(2**20)), setattr(m, "data", bytes(m.data[:-1]))
+    ),
     "unknown encoding": lambda c, m: setattr(m, "encoding", c.choice(("", "smoke", "rgb8\n"))),
     "no width": lambda c, m: setattr(m, "width", 0),
     "no height": lambda c, m: setattr(m, "height", 0),
