@@ -12,7 +12,7 @@ NAME = "vos_ros"
 SHARE = f"share/{NAME}"
 COMMANDS = (
     "vos", "demo", "publish_video", "evaluate", "train", "pack", "ablate", "benchmark", "soak",
-    "card",
+    "average", "card",
 )
 
 

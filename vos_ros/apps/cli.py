@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "ablate": "train a network without each of its parts, and tell what each of them brings",
     "benchmark": "measure how long a network takes for an image",
     "soak": "drive the node for a stated time among faults, and report what became of it",
+    "average": "take the mean of several weight files of one network",
     "card": "tell what a weight file is and how it scored",
 }
 """Command -> one line of help. The command is the name of the module beside this one."""
