@@ -1,0 +1,68 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""`python -m vos_ros.apps.returns`: whether objects that were out of view are taken up again."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import itertools
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from vos_ros.apps.arguments import positive
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns 0 when all clips were gone through and 1, with a sentence, when they could not be."""
+    args = _parser().parse_args(argv)
+    # Imported here, so that --help does not wait for PyTorch.
+    from vos_ros.evaluation.gaps import WAYS, GapClip
+    from vos_ros.evaluation.returns import Return, follow, summary
+    from vos_ros.segmenter import VideoSegmenter
+    from vos_ros.weights import WeightsError, find_weights, load_network
+
+    try:
+        network, _ = load_network(find_weights(args.weights))
+    except WeightsError as error:
+        print(f"returns: {error}", file=sys.stderr)
+        return 1
+    segmenter = VideoSegmenter(
+        network, device=args.device, precision=args.precision, size=args.size
+    )
+    found: list[Return] = []
+    for way, look_alike in itertools.product(WAYS, (False, True)):
+        clips = [
+            GapClip(way, gap, look_alike, seed)
+            for gap, seed in itertools.product(args.gaps, range(args.seeds))
+        ]
+        results = [follow(segmenter, clip) for clip in clips]
+        found += results
+        beside = "look-alike" if look_alike else "alone"
+        told = dataclasses.asdict(summary(results))
+        print(f"{way}, {beside}:", json.dumps(told), flush=True)
+    if args.json is not None:
+        report = {"weights": args.weights, "size": args.size, "precision": args.precision}
+        report["clips"] = [dataclasses.asdict(one) for one in found]
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="returns", description=__doc__)
+    parser.add_argument("--weights", default="", help="a shipped name or a file; the default's")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", default="bf16", choices=("fp32", "bf16", "fp16"))
+    parser.add_argument("--size", type=positive, default=144, help="short side seen, pixels")
+    parser.add_argument("--gaps", type=positive, nargs="+", default=[1, 3, 10, 30, 100],
+                        help="frames out of view")  # fmt: skip
+    parser.add_argument("--seeds", type=positive, default=4, help="clips of each kind and gap")
+    parser.add_argument("--json", type=Path, help="where every clip's result goes")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Objects that go out of view and come back: are they taken up again, how soon, and is anything
+taken for them meanwhile."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from vos_ros.evaluation.gaps import GapClip
+from vos_ros.segmenter import VideoSegmenter
+
+#: an object is found where its labels and the truth have this share in common
+FOUND = 0.5
+
+
+@dataclass(frozen=True)
+class Return:
+    """What became of the object of one clip.
+
+    Attributes:
+        clip: the clip.
+        noticed: whether it was called absent before it came back.
+        false_returns: how often it was called present again while nothing of it was seen.
+        held_wrong: share of the frames without it in which it was called present.
+        frames: until it was called present with the labels where it is, counted from the frame
+            from which on it is seen whole, which is 0; None when it was not until the end.
+        iou: mean over the frames from there on; 0 when there are none.
+    """
+
+    clip: GapClip
+    noticed: bool
+    false_returns: int
+    held_wrong: float
+    frames: int | None
+    iou: float
+
+
+def follow(segmenter: VideoSegmenter, clip: GapClip) -> Return:
+    """Follow the object of a clip from the truth of its first frame."""
+    present, overlaps = [], []
+    for number, (image, truth) in enumerate(clip.frames()):
+        found = segmenter.step(image) if number else segmenter.start(image, truth)
+        (entry,) = found.objects
+        present.append(entry.present)
+        overlaps.append(_overlap(found.labels == 1, truth == 1))
+    hidden = [present[number] for number in clip.hidden]
+    pairs = zip(hidden, hidden[1:], strict=False)
+    back = range(clip.returned, clip.length)
+    found_at = next((n for n in back if present[n] and overlaps[n] >= FOUND), None)
+    return Return(
+        clip=clip,
+        noticed=not all(hidden),
+        false_returns=sum(now and not before for before, now in pairs),
+        held_wrong=float(np.mean(hidden)),
+        frames=None if found_at is None else found_at - clip.returned,
+        iou=0.0 if found_at is None else float(np.mean(overlaps[found_at:])),
+    )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What became of the objects of several clips.
+
+    Attributes:
+        clips: how many.
+        taken_up: the share that was taken up again.
+        frames: median and highest of the frames until then; NaN when none was.
+        noticed: the share whose going was noticed.
+        false_returns: the share with one or more of them.
+        held_wrong: mean share of the frames without the object in which it was called present.
+        iou: mean over those that were taken up again; NaN when none was.
+    """
+
+    clips: int
+    taken_up: float
+    frames: tuple[float, float]
+    noticed: float
+    false_returns: float
+    held_wrong: float
+    iou: float
+
+
+def summary(returns: Iterable[Return]) -> Summary:
+    """Of one or more clips."""
+    returns = list(returns)
+    waits = [one.frames for one in returns if one.frames is not None]
+    count = len(returns)
+    return Summary(
+        clips=count,
+        taken_up=len(waits) / count,
+        frames=(statistics.median(waits), max(waits)) if waits else (math.nan, math.nan),
+        noticed=sum(one.noticed for one in returns) / count,
+        false_returns=sum(one.false_returns > 0 for one in returns) / count,
+        held_wrong=statistics.fmean(one.held_wrong for one in returns),
+        iou=statistics.fmean(one.iou for one in returns if one.frames is not None)
+        if waits
+        else math.nan,
+    )
+
+
+def _overlap(found: np.ndarray, truth: np.ndarray) -> float:
+    union = np.count_nonzero(found | truth)
+    return np.count_nonzero(found & truth) / union if union else 1.0
