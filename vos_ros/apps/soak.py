@@ -46,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--faults", nargs="+", choices=FAULTS, default=list(FAULTS), metavar="KIND",
         help=f"only these kinds: {', '.join(FAULTS)}")
     add("--rate", type=positive, default=15, help="images a second (default: %(default)s)")
-    add("--patience", type=positive, default=30, metavar="S",
+    add("--patience", type=span, default=30.0, metavar="S",
         help="seconds within which answers and masks must come (default: %(default)s)")
     add("--weights", default="", help="weight file or name (default: the node's)")
     add("--device", default="", help="auto, cpu, cuda or cuda:N (default: the node's)")
