@@ -33,10 +33,11 @@ ARROWS = {
     "evaluation": {"evaluation", "core", "data", "segmenter"},
     "ablation": {"ablation", "core", "data", "evaluation", "models", "training"},
     "benchmark": {"benchmark", "core", "evaluation", "models", "segmenter", "training"},
+    "soak": {"soak", "core", "evaluation"},
     "ros": {"ros", "core", "segmenter"},
     "apps": {
         "ablation", "apps", "benchmark", "core", "data", "evaluation", "models", "ros", "segmenter",
-        "training",
+        "soak", "training",
     },  # fmt: skip
 }
 
