@@ -61,7 +61,8 @@ def test_each_transition_undoes_its_counterpart(make_stage):
     for _ in range(5):
         assert stage.change("configure")
         configured = entities(stage)
-        results = {f"{base}/vos/{name}" for name in ("mask", "presence", "overlay")}
+        names = ("mask", "presence", "confidence", "overlay")
+        results = {f"{base}/vos/{name}" for name in names}
         assert configured[0] - unconfigured[0] == results
         assert configured[1:] == unconfigured[1:]
         assert stage.change("activate")
