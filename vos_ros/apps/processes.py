@@ -9,8 +9,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _GRACE = (10.0, 5.0)  # s to end by itself after SIGINT, then after SIGTERM; SIGKILL follows
@@ -35,16 +38,24 @@ class Child:
             log: file for its standard output and error, overwritten.
         """
         self.name, self.log = name, log
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                list(command),
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
-            )
+        started = False
+        try:
+            with log.open("wb") as output, _signals_wait():
+                self._process = subprocess.Popen(
+                    list(command),
+                    env=dict(environment),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+                )
+                started = True
+        except BaseException:
+            if started:  # a signal came meanwhile, and nobody else has this child in hand
+                self._kill_group()
+                self._process.wait()
+            raise
 
     @property
     def pid(self) -> int:
@@ -79,6 +90,30 @@ class Child:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass  # nothing is left, as it should be
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Inside, no signal is handled; those that came are at the end.
+
+    Python ignores what is raised in the functions that it calls at a fork, and a handler may run in
+    one of them: Ctrl-C would be lost.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[tuple[int, FrameType | None]] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, lambda number, frame: came.append((number, frame)))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number, frame in came:
+            handlers[signal.Signals(number)](number, frame)
 
 
 def _end_with_parent() -> None:
