@@ -137,6 +137,7 @@ class SoakRun:
         self._report.restarts += 1
         self._end_node(in_order=False)
         try:
+            self._stage.forget_dead()
             self._start_node()
         except WaitingError as worst:
             self._stage.broke(f"it cannot be started again: {_first_line(worst)}")

@@ -45,6 +45,8 @@ SERVICES = {
 IDS = range(1, 2 * OBJECTS + 1)
 """Ids that are ever asked for: each object has two, so that all of them may be followed at once."""
 RESUMED = 3  # masks of new images that show that all is well again
+_ASK_AGAIN = 5.0  # s after which a node that comes up is asked anew: an answer may have been lost
+_FORGOTTEN = 60.0  # s; DDS believes for 20 in a process that went without a word
 _TRIES = 6  # at following something: the image that a mask is of may be lost on its way
 # Refusals of a good mask that are nobody's fault: the image has not come, or has gone, or the
 # newest one that the node has is not the newest that was sent.
@@ -84,6 +86,7 @@ class SoakStage:
         self.camera = SoakCamera(self.node, Scene(report.seed), report.ledger, rate)
         self._ears: Any = None
         self._asked: Future | None = None
+        self._asked_at = 0.0
         self._since = 0
         self.listen(True)
 
@@ -107,6 +110,7 @@ class SoakStage:
         self.camera.silent = True
         self.followed.clear()
         self.forget_past()
+        self._asked = None
         clients = self._clients.values()
         self.wait.until(
             lambda: all(client.service_is_ready() for client in clients), patience, "the services"
@@ -114,10 +118,27 @@ class SoakStage:
         self.wait.until(self._is_active, patience, "the node to become active")
         self.wait.until(self.camera.listeners, patience, "the node to listen to the camera")
 
+    def forget_dead(self) -> None:
+        """Wait until nothing is seen any more of a node that has died.
+
+        Until then its services seem to be there, and a request that went to it alone would never
+        be answered, whoever comes after it.
+        """
+        self.wait.children.clear()
+        self.wait.until(
+            lambda: not self.camera.listeners()
+            and not any(client.service_is_ready() for client in self._clients.values()),
+            _FORGOTTEN, "the dead node's services to go",
+        )
+
     def _is_active(self) -> bool:
-        # While it loads PyTorch it answers nobody, and one at a time is enough to ask.
+        # While it loads PyTorch it answers nobody, so it is not asked all the time.
+        client, now = self._clients[GetState.Request], time.monotonic()
+        if self._asked is not None and not self._asked.done() and now > self._asked_at + _ASK_AGAIN:
+            client.remove_pending_request(self._asked)
+            self._asked = None
         if self._asked is None:
-            self._asked = self._clients[GetState.Request].call_async(GetState.Request())
+            self._asked, self._asked_at = client.call_async(GetState.Request()), now
         if not self._asked.done():
             return False
         answer, self._asked = self._asked.result(), None
