@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -150,9 +151,20 @@ def test_few_samples_have_no_slope():
 
 
 def test_the_memory_of_a_process_grows_with_what_it_holds():
-    before = resident_megabytes(os.getpid())
-    held = np.ones(8_000_000)
-    assert resident_megabytes(os.getpid()) - before == pytest.approx(64, abs=16), held.size
+    # A process of its own: one that has let go of memory takes more without growing.
+    program = "input(); held = b'x' * 64_000_000; print('held', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", "print('up');" + program],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as child:
+        assert child.stdout.readline() == "up\n"
+        before = resident_megabytes(child.pid)
+        child.stdin.write("\n")
+        child.stdin.flush()
+        assert child.stdout.readline() == "held\n"
+        grown = resident_megabytes(child.pid) - before
+        child.communicate("\n")
+    assert grown == pytest.approx(64, abs=8)
     assert resident_megabytes(2**30) is None
 
 
