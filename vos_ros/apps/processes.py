@@ -71,16 +71,19 @@ class Child:
         text = self.log.read_text(encoding="utf-8", errors="replace")
         return "\n".join(text.splitlines()[-lines:])
 
+    def told(self, number: int, seconds: float) -> int | None:
+        """Send it a signal, give it that long to end, and return its status."""
+        self._process.send_signal(number)  # not to one that has ended already
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
     def end(self) -> int:
         """End it, politely first, and return its exit status; harmless when it has ended."""
         for number, grace in zip((signal.SIGINT, signal.SIGTERM), _GRACE, strict=True):
-            if self.status() is not None:
+            if self.told(number, grace) is not None:
                 break
-            self._process.send_signal(number)
-            try:
-                self._process.wait(grace)
-            except subprocess.TimeoutExpired:
-                continue
         self._kill_group()
         return self._process.wait()
 

@@ -179,14 +179,12 @@ class SoakRun:
             return
         if in_order and self._up and child.status() is None:
             began = time.monotonic()
-            os.kill(child.pid, signal.SIGINT)
-            while child.status() is None and time.monotonic() - began < self._patience:
-                time.sleep(0.02)
-            self._report.exit_status = child.status()
+            status = child.told(signal.SIGINT, self._patience)
+            self._report.exit_status = status
             self._report.exit_seconds = round(time.monotonic() - began, 2)
             self._stage.expect(
-                child.status() == 0,
-                f"told to end, the node's status was {child.status()} after {self._patience:g} s",
+                status == 0,
+                f"told to end, the node's status was {status} after {self._patience:g} s",
             )
         child.end()
 

@@ -11,11 +11,12 @@ import numpy as np
 
 from vos_ros.data.coco import CocoStills, mask_tools
 from vos_ros.data.faults import FaultLog
+from vos_ros.data.pack_parts import SourcePart
 from vos_ros.data.pack_picture import Picture
-from vos_ros.data.stills import StillError
+from vos_ros.data.stills import Still
 
 
-class CocoPart:
+class CocoPart(SourcePart[CocoStills]):
     """A file of COCO's instance format, and the pictures in it that show an object.
 
     Objects that come below the least size of one as they shrink are background in the copy.
@@ -25,29 +26,17 @@ class CocoPart:
 
     def __init__(self, annotations: Path, images: Path, faults: FaultLog) -> None:
         """Raises StillError as `CocoStills`."""
-        self.name = str(annotations)
+        super().__init__(annotations, CocoStills(annotations, images), faults)
         self._annotations, self._images = annotations, images
-        self._faults, self._stills = faults, CocoStills(annotations, images)
         self._kept: dict[str, list] = {"images": [], "annotations": []}
 
-    def __len__(self) -> int:
-        return len(self._stills)
-
-    def path(self, index: int) -> Path:
-        return self._stills.path(index)
-
-    def read(self, index: int) -> Picture | None:
-        try:
-            still = self._stills.read(index)
-        except StillError as error:
-            self._faults.note(error.path, error)
-            return None
+    def picture(self, index: int, still: Still) -> Picture:
         return Picture(self.path(index), still.image, ids=still.ids)
 
     def keep(self, index: int, picture: Picture, name: str) -> bool:
         """Put down the objects, unless all have become too small."""
         areas = np.bincount(picture.ids.ravel(), minlength=256)
-        shown = [int(k) for k in np.flatnonzero(areas) if k and areas[k] >= self._stills.least]
+        shown = [int(k) for k in np.flatnonzero(areas) if k and areas[k] >= self.stills.least]
         if not shown:
             return False
         height, width = picture.ids.shape

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from vos_ros.data.faults import FaultLog
 from vos_ros.data.pack_picture import Picture
 from vos_ros.data.sequence import SequenceDataset, SequenceError, VideoSequence
-from vos_ros.data.still_set import BareFolder, FolderStills
-from vos_ros.data.stills import StillError
+from vos_ros.data.still_set import BareFolder, FolderStills, StillSource
+from vos_ros.data.stills import Still, StillError
 from vos_ros.data.video_frames import VideoFrames
 
 
@@ -47,64 +47,64 @@ class Part(Protocol):
         """The files beside pictures and masks, of what was kept."""
 
 
-class StillPart:
-    """A folder of `images/` and `masks/`."""
+S = TypeVar("S", bound=StillSource)
+
+
+class SourcePart(Generic[S]):
+    """A part that one of the readers of stills reads; a bad still is noted and left behind.
+
+    Args:
+        name: of the part.
+        stills: the reader.
+        faults: where bad files are noted.
+    """
 
     told = False
+
+    def __init__(self, name: Path, stills: S, faults: FaultLog) -> None:
+        self.name, self.stills, self._faults = str(name), stills, faults
+
+    def __len__(self) -> int:
+        return len(self.stills)
+
+    def path(self, index: int) -> Path:
+        return self.stills.path(index)
+
+    def read(self, index: int) -> Picture | None:
+        try:
+            still = self.stills.read(index)
+        except StillError as error:
+            self._faults.note(error.path, error)
+            return None
+        return self.picture(index, still)
+
+    def picture(self, index: int, still: Still) -> Picture:
+        """What is packed of a still: its image, here."""
+        return Picture(self.path(index), still.image)
+
+    def keep(self, index: int, picture: Picture | None, name: str) -> bool:
+        return True
+
+    def closing(self) -> dict[Path, bytes]:
+        return {}
+
+
+class StillPart(SourcePart[FolderStills]):
+    """A folder of `images/` and `masks/`."""
 
     def __init__(self, root: Path, faults: FaultLog) -> None:
         """Raises StillError when there is no such folder."""
-        self.name = str(root)
-        self._faults, self._stills = faults, FolderStills(root, faults)
+        super().__init__(root, FolderStills(root, faults), faults)
 
-    def __len__(self) -> int:
-        return len(self._stills)
-
-    def path(self, index: int) -> Path:
-        return self._stills.path(index)
-
-    def read(self, index: int) -> Picture | None:
-        try:
-            still = self._stills.read(index)
-        except StillError as error:
-            self._faults.note(error.path, error)
-            return None
-        return Picture(self.path(index), still.image, {self._stills.mask_path(index): still.ids})
-
-    def keep(self, index: int, picture: Picture | None, name: str) -> bool:
-        return True
-
-    def closing(self) -> dict[Path, bytes]:
-        return {}
+    def picture(self, index: int, still: Still) -> Picture:
+        return Picture(self.path(index), still.image, {self.stills.mask_path(index): still.ids})
 
 
-class PhotographPart:
+class PhotographPart(SourcePart[BareFolder]):
     """Photographs without masks, below a folder."""
 
-    told = False
-
     def __init__(self, root: Path, faults: FaultLog) -> None:
-        self.name = str(root)
-        self._faults, self._photographs = faults, BareFolder(root)
-
-    def __len__(self) -> int:
-        return len(self._photographs)
-
-    def path(self, index: int) -> Path:
-        return self._photographs.path(index)
-
-    def read(self, index: int) -> Picture | None:
-        try:
-            return Picture(self.path(index), self._photographs.read(index).image)
-        except StillError as error:
-            self._faults.note(error.path, error)
-            return None
-
-    def keep(self, index: int, picture: Picture | None, name: str) -> bool:
-        return True
-
-    def closing(self) -> dict[Path, bytes]:
-        return {}
+        super().__init__(root, BareFolder(root), faults)
 
 
 class VideoPart:

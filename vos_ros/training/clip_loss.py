@@ -121,7 +121,7 @@ class ClipLoss(nn.Module):
                 if rng.random() < stage.region:
                     regions[clip] = follow(found[clip], rng)
         images, labels = look(images, labels, regions, stage.seen_size)
-        moves = (regions != regions[:, :1]).any() and length > 1
+        moves = (regions != regions[:, :1]).any()
         return images, labels, changes_of(regions).to(images.device) if moves else None
 
     def _looked_at(self, length: int, step: int) -> list[int]:

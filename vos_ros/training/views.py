@@ -102,4 +102,4 @@ def changes_of(regions: np.ndarray) -> Tensor:
     """From the view of every frame but the first to that of the one before: B x T - 1 x 2 x 3."""
     clips, length = regions.shape[:2]
     change = view_change(regions[:, :-1].reshape(-1, 4), regions[:, 1:].reshape(-1, 4))
-    return change.unflatten(0, (clips, length - 1)) if clips * (length - 1) else torch.empty(0)
+    return change.unflatten(0, (clips, length - 1))
