@@ -8,7 +8,7 @@ the network's output.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -22,7 +22,11 @@ _AREA, _X, _Y = 1, 2, 3
 
 
 def read_out(
-    camera_logits: Tensor, logits: Tensor, ids: Sequence[int], sound: Tensor | None = None
+    camera_logits: Tensor,
+    logits: Tensor,
+    ids: Sequence[int],
+    sound: Tensor | None = None,
+    computed: Callable[[], None] = lambda: None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Labels and statistics of the region.
 
@@ -32,6 +36,7 @@ def read_out(
             padding; scores are taken of these.
         ids: the id of each object, in the order of the channels.
         sound: K booleans: whether what is said of the object can be relied on; all can if None.
+        computed: called when the device has been given all its work, and only the transfer is left.
 
     Returns:
         h0 x w0 uint8 labels, and K x 6 float32: score (the mean probability of the object, weighted
@@ -48,6 +53,7 @@ def read_out(
     statistics = _statistics(labels, table[1:], logits[0].softmax(dim=0)[1:])
     if sound is not None:
         statistics[:, 0] = torch.where(sound, statistics[:, 0], torch.nan)
+    computed()
     return _download(labels, statistics)
 
 

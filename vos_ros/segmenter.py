@@ -23,6 +23,7 @@ from vos_ros.readout import confidence_of, laid_out, read_out
 from vos_ros.recall import state_of, unseen_moment
 from vos_ros.region import DEFAULT_REGION, RegionSettings, region_around
 from vos_ros.shortage import shortage_told
+from vos_ros.step_times import StepClock, StepTimes
 from vos_ros.targets import Targets
 
 __all__ = ["Segmentation", "SegmentationError", "VideoSegmenter"]
@@ -80,6 +81,7 @@ class VideoSegmenter:
         self._presence = presence
         self._region = region
         self._now: Moment | None = None
+        self._clock = StepClock(self._device)
         self.with_confidence = False
 
     @property
@@ -101,6 +103,11 @@ class VideoSegmenter:
     def state_bytes(self) -> int:
         """Bytes of device memory that the state of all followed objects takes."""
         return 0 if self._now is None else self._now.targets.state.nbytes
+
+    @property
+    def step_times(self) -> StepTimes | None:
+        """How long the parts of the last step took; None before one."""
+        return self._clock.last
 
     def start(
         self, image: np.ndarray, mask: np.ndarray, since: Iterable[np.ndarray] = ()
@@ -263,15 +270,22 @@ class VideoSegmenter:
     def _advanced(self, image: np.ndarray, before: Moment) -> Moment:
         """One step: the device does everything up to one download at the end."""
         masks.check_image(image)
+        with self._clock.timing():
+            return self._looked_at(image, before)
+
+    def _looked_at(self, image: np.ndarray, before: Moment) -> Moment:
         camera = image.shape[:2]
         same_camera = camera == before.geometry.camera
         geometry = self._geometry_of(camera, before.objects if same_camera else ())
+        frame = self._input(image, geometry)
+        self._clock.next()
         targets = before.targets_in(geometry, self._device)
-        features = self._network.encode(self._input(image, geometry))
+        features = self._network.encode(frame)
         prediction, after = self._network.step(features, targets.state)
         logits = crop(prediction.logits, geometry)
         shown = to_camera(logits, geometry)
-        found = read_out(shown, logits, targets.slots, sound_objects(prediction, after))
+        sound = sound_objects(prediction, after)
+        found = read_out(shown, logits, targets.slots, sound, computed=self._clock.next)
         labels, statistics = laid_out(*found, geometry.region, camera)
         moment = Moment.seen(geometry, targets, after, before.presence, labels, statistics)
         if not self.with_confidence:
