@@ -14,7 +14,9 @@ from scenes import BLUE, FIRST, GREEN, RED, SIZE, iou, mask_of, moving, scene
 from tiny import ColourNetwork, add_tiny_backbone
 
 from vos_ros.models.aggregation import only_numbers
+from vos_ros.models.state import SegmentationNetwork
 from vos_ros.presence import PresenceSettings
+from vos_ros.runtimes.eager import EagerRuntime
 from vos_ros.segmenter import SegmentationError, VideoSegmenter
 
 EMPTY = scene(seed=5)
@@ -133,6 +135,9 @@ class Poisoned(torch.nn.Module):
         except AttributeError:
             return getattr(self.network, name)
 
+    def advance(self, images, state):
+        return SegmentationNetwork.advance(self, images, state)
+
     def step(self, features, state):
         if self.bad is None:
             return self.network.step(features, state)
@@ -159,6 +164,7 @@ def poisoned(request, monkeypatch):
             SMALL[request.param](), size=64, region=None, presence=everything
         )
         segmenter._network = Poisoned(segmenter._network, where)
+        segmenter._runtime = EagerRuntime(segmenter._network)
         return segmenter
 
     return make

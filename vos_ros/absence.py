@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from torch import Tensor
 
-from vos_ros.models.state import ObjectState, Prediction
+from vos_ros.models.state import ObjectState
 from vos_ros.presence import ObjectPresence
 
 
@@ -45,9 +44,3 @@ def without_hidden(labels: np.ndarray, found: Sequence[ObjectPresence]) -> np.nd
     table = np.arange(256, dtype=np.uint8)
     table[hidden] = 0
     return table[labels]
-
-
-def sound_objects(prediction: Prediction, state: ObjectState) -> Tensor:
-    """Whether all that a step gave of the objects of one image is numbers: K, on the device."""
-    sound = state.sound() if prediction.sound is None else prediction.sound & state.sound()
-    return sound[0]

@@ -102,7 +102,7 @@ def _source(args: argparse.Namespace, protocol: Protocol) -> tuple[Source, dict]
         environment.need_device(args.device)
     about: dict = {
         "dataset": args.dataset, "split": args.split or "all", "averaging": protocol.averaging,
-        "weights": None, "device": None, "precision": None, "size": None,
+        "weights": None, "device": None, "precision": None, "runtime": None, "size": None,
         "region": None,
         "workers": args.workers, "threads": args.threads,
         "hardware": environment.hardware("cpu" if args.from_masks else args.device),
@@ -114,7 +114,8 @@ def _source(args: argparse.Namespace, protocol: Protocol) -> tuple[Source, dict]
             raise EvaluationError(f"there is no folder {args.from_masks} with masks to score")
         return MaskFolderSource(args.from_masks), about
     build, about["weights"] = open_weights(args)
-    about.update(device=args.device, precision=args.precision, size=args.size)
+    about.update(device=args.device, precision=args.precision, runtime=args.runtime)
+    about["size"] = args.size
     about["region"] = args.region and dataclasses.asdict(args.region)
     return SegmenterSource(build), about
 
@@ -132,7 +133,7 @@ def open_weights(args: argparse.Namespace) -> tuple[Callable[[], object], dict]:
     except WeightsError as error:
         raise EvaluationError(str(error)) from error
     build = SegmenterSettings(path, args.device, args.precision, args.size, args.threads,
-                              args.max_objects, args.region)
+                              args.max_objects, args.region, args.runtime)
     return build, {"name": path.name, "model": card.model, "sha256": card.sha256}
 
 

@@ -107,6 +107,7 @@ class SegmenterSettings:
     threads: int = 1
     max_objects: int = 255
     region: RegionSettings | None = DEFAULT_REGION
+    runtime: str = "torch"
 
     def __call__(self):
         # Imported here: scoring files needs no PyTorch, which takes seconds to import.
@@ -121,7 +122,7 @@ class SegmenterSettings:
         network, _ = load_network(self.weights)
         return VideoSegmenter(
             network, device=self.device, precision=self.precision, size=self.size,
-            max_objects=self.max_objects, region=self.region,
+            max_objects=self.max_objects, region=self.region, runtime=self.runtime,
             # What is scored is masks, not the decision whether to show them.
             presence=PresenceSettings(hide=False),
         )

@@ -69,23 +69,24 @@ class ObjectState:
     renewed: ClassVar[frozenset[str]]
     learned: ClassVar[frozenset[str]]
 
-    def _tensors(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, Tensor]:
+        """The tensors by their names, in the order of the fields."""
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return {name: value for name, value in values.items() if isinstance(value, Tensor)}
 
     def _map(self: S, function) -> S:
-        changed = {name: function(name, value) for name, value in self._tensors().items()}
+        changed = {name: function(name, value) for name, value in self.tensors().items()}
         return dataclasses.replace(self, **changed)
 
     @property
     def count(self) -> int:
         """K, the number of objects in each image."""
-        return next(iter(self._tensors().values())).shape[1]
+        return next(iter(self.tensors().values())).shape[1]
 
     @property
     def nbytes(self) -> int:
         """Bytes held by all tensors of the state."""
-        return sum(t.numel() * t.element_size() for t in self._tensors().values())
+        return sum(t.numel() * t.element_size() for t in self.tensors().values())
 
     def select(self: S, slots: list[int]) -> S:
         """The state of the objects in the given slots only, in the given order."""
@@ -94,6 +95,16 @@ class ObjectState:
     def joined(self: S, other: S) -> S:
         """This state with the objects of `other` in further slots at the end."""
         return self._map(lambda name, value: torch.cat([value, getattr(other, name)], dim=1))
+
+    def image(self: S, index: int) -> S:
+        """The state of the objects in one of the N images, alone."""
+        return self._map(lambda _, value: value[index : index + 1])
+
+    @staticmethod
+    def stacked(states: Sequence[S]) -> S:
+        """One state of several images, from states with equally many objects at one resolution."""
+        tensors = [state.tensors() for state in states]
+        return states[0]._map(lambda name, _: torch.cat([each[name] for each in tensors]))
 
     def kept(self: S, before: S, slots: Sequence[int], names: frozenset[str]) -> S:
         """This state, with some fields of some objects as they were in another state.
@@ -118,7 +129,7 @@ class ObjectState:
 
     def sound(self) -> Tensor:
         """Whether all that a step renews of an object is numbers, N x K booleans."""
-        renewed = [value for name, value in self._tensors().items() if name in self.renewed]
+        renewed = [value for name, value in self.tensors().items() if name in self.renewed]
         # A sum is a number only if all its parts are, and is quicker than to look at each.
         sums = [_flat(value).sum(dim=2, dtype=torch.float32) for value in renewed]
         return torch.stack(sums).isfinite().all(dim=0)
@@ -250,9 +261,14 @@ class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
         """
         self.load_state_dict(start.state_dict())
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the numbers that go in."""
+        return next(self.backbone.parameters()).dtype
+
     def normalise(self, images: Tensor) -> Tensor:
         """N x 3 x H x W RGB in 0..255, of any type, to the input of `encode`."""
-        return self.normalisation(images).to(next(self.backbone.parameters()).dtype)
+        return self.normalisation(images).to(self.dtype)
 
     def encode(self, images: Tensor) -> FrameFeatures:
         """The features of N frames N x 3 x H x W, shared by all their objects."""
@@ -269,3 +285,13 @@ class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
     @abc.abstractmethod
     def step(self, features: FrameFeatures, state: S) -> tuple[Prediction, S]:
         """The objects in the next frame, and the state after it. Nothing waits for the host."""
+
+    def advance(self, images: Tensor, state: S) -> tuple[Prediction, S]:
+        """`step` of the features of the frames N x 3 x H x W, told whether all of it is numbers.
+
+        Returns:
+            A prediction whose `sound` says so of the state, too; and the state after the frame.
+        """
+        prediction, after = self.step(self.encode(images), state)
+        sound = after.sound() if prediction.sound is None else prediction.sound & after.sound()
+        return dataclasses.replace(prediction, sound=sound), after
