@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 
 import cv2
@@ -14,6 +15,7 @@ import torch
 from vos_ros.learned import Learned
 from vos_ros.presence import ObjectPresence
 from vos_ros.segmenter import Segmentation, SegmentationError
+from vos_ros.step_times import StepTimes
 
 LONG = 30.0
 """Seconds to wait for something that must happen; never waited out when all is well."""
@@ -33,6 +35,7 @@ class ColourSegmenter:
         self.seen: list[int] = []
         self.threads: set[str] = set()
         self.error: Exception | None = None
+        self.step_times: StepTimes | None = None
         self._colours: dict[int, np.ndarray] = {}
         self._held = threading.Event()
         self._held.set()
@@ -70,6 +73,8 @@ class ColourSegmenter:
         self._enter(image)
         if self.error is not None:
             raise self.error
+        now = time.perf_counter()
+        self.step_times = StepTimes(now, now + 1e-3, now + 5e-3, now + 7e-3)
         return self._segment(image)
 
     def remove(self, object_id: int) -> None:

@@ -124,8 +124,11 @@ def test_the_node_tells_how_it_is_from_beginning_to_end(make_stage, way):
         stage.send(number, (1,))
         stage.mask_of(number)
     masks = listener.wait("masks", lambda s: s.values["processed"] == "5")
-    parts = ["wait", "convert", "upload, step and download", "publish"]
+    parts = ["wait", "convert", "upload", "step", "download", "inference", "publish"]
     assert all(float(masks.values[f"{part} (ms)"]) >= 0 for part in parts)
+    # As the stand-in for the network says that they were.
+    said = [masks.values[f"{part} (ms)"] for part in ("upload", "step", "download")]
+    assert [float(value) for value in said] == pytest.approx([1, 4, 2], rel=1e-3)
     objects = listener.wait("objects", lambda s: s.values["lost"] == "2")
     assert (objects.level, objects.values["present"]) == (1, "1")
     camera = listener.wait("camera", lambda s: s.values.get("received") == "5")

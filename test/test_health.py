@@ -37,6 +37,9 @@ STATISTICS = Statistics(
     transport_median=0.002,
     wait_median=0.02,
     convert_median=0.001,
+    upload_median=0.006,
+    network_median=0.03,
+    download_median=0.004,
     publish_median=0.003,
 )
 WELL = Picture(
@@ -119,8 +122,11 @@ def test_values_are_those_of_the_picture():
         "transport (ms)": "2",
         "wait (ms)": "20",
         "convert (ms)": "1",
-        "upload, step and download (ms)": "40",
-        "upload, step and download 95 % (ms)": "50",
+        "upload (ms)": "6",
+        "step (ms)": "30",
+        "download (ms)": "4",
+        "inference (ms)": "40",
+        "inference 95 % (ms)": "50",
         "publish (ms)": "3",
     }
     odd = Oddities(unstamped=1, repeated=2, jumps=3, changes=4, silences=5)

@@ -77,7 +77,9 @@ def test_others_are_allowed_only_what_the_node_offers():
     assert not POLICY.findall("enclaves/enclave[@path='/viewer']//services")
 
 
-OURS = {"init_mask", "remove_object", "reset", "segment", "save_targets", "load_targets"}
+OURS = {
+    "init_mask", "remove_object", "reset", "segment", "save_targets", "load_targets", "write_trace",
+}  # fmt: skip
 
 
 def test_nothing_is_forbidden_by_a_rule_that_reads_like_one_that_allows():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from vos_ros import target_folder
+from vos_ros import files
 from vos_ros.target_folder import TargetFileError, TargetFolder
 
 
@@ -168,7 +168,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(root, monkeypatch
     elif full_at == "fsync":
         monkeypatch.setattr("vos_ros.files.synchronise", refuse)
     else:
-        monkeypatch.setattr(target_folder, "open", full_device, raising=False)
+        monkeypatch.setattr(files, "open", full_device, raising=False)
     with pytest.raises(TargetFileError, match="cannot be written: No space left on device; what"):
         folder.write("cup", b"new" * 10_000)
     monkeypatch.undo()

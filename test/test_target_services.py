@@ -19,7 +19,7 @@ from scenes import iou
 from stage import Stage, header, order, picture, truth
 
 from vos_msgs.srv import InitMask, LoadTargets, RemoveObject, SaveTargets
-from vos_ros.ros import target_files
+from vos_ros.ros import file_thread, target_files
 from vos_ros.ros.images import labels_to_message, rgb_to_message
 from vos_ros.ros.model import build_segmenter
 from vos_ros.ros.requests import RequestError
@@ -257,7 +257,7 @@ def test_a_disk_that_never_answers_does_not_keep_the_node(stage, monkeypatch):
     teach(stage)
     never = threading.Event()
     monkeypatch.setattr(target_files, "save_targets", lambda *_, **__: never.wait(30))
-    monkeypatch.setattr(target_files, "WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(file_thread, "WAIT_SECONDS", 0.05)
     stage.ask(SaveTargets.Request(name="kitchen"))
     stage.send(2)
     stage.mask_of(2)
@@ -289,7 +289,7 @@ def test_the_folder_is_below_the_home_of_ros_where_nothing_is_said(monkeypatch, 
 
 
 def test_a_folder_below_a_home_that_is_not_there_is_told(monkeypatch):
-    monkeypatch.setattr(target_files.Path, "expanduser", _homeless)
+    monkeypatch.setattr(file_thread.Path, "expanduser", _homeless)
     with pytest.raises(RequestError, match="no home folder to find .* set the parameter targets_"):
         targets_folder("")
 

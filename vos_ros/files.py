@@ -26,6 +26,29 @@ def replacing(path: Path) -> Iterator[Path]:
         synchronise(path.parent)
 
 
+def write_new(path: Path, content: bytes) -> None:
+    """Replace a file by one of this content, for its owner alone to read (mode 0600).
+
+    Nothing that lies in wait under its name, or under that of the unfinished file, is opened.
+
+    Raises:
+        OSError: the system refuses; the older file is as it was, and nothing else is left.
+    """
+    partial = None
+    try:
+        with replacing(path) as partial:
+            # What lies there is of a process that died, or a trap.
+            partial.unlink(missing_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+            with open(os.open(partial, flags, 0o600), "wb") as file:
+                file.write(content)
+    except OSError:
+        if partial is not None:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+        raise
+
+
 def synchronise(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)

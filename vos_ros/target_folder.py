@@ -11,7 +11,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from vos_ros.files import replacing
+from vos_ros.files import write_new
 
 #: two hundred objects at the default size take as much; a larger file is neither written nor read
 MAX_BYTES = 1 << 28
@@ -71,7 +71,7 @@ class TargetFolder:
         path = self.path(name)
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write(path, content)
+            write_new(path, content)
         except OSError as error:
             raise TargetFileError(
                 f"{path} cannot be written: {error.strerror or error}; what was there before is as "
@@ -95,22 +95,6 @@ class TargetFolder:
             ) from error
         except OSError as error:
             raise TargetFileError(f"{path} cannot be read: {error.strerror or error}") from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    partial = None
-    try:
-        with replacing(path) as partial:
-            # What lies there is of a process that died, or a trap: nothing that is there is opened.
-            partial.unlink(missing_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-            with open(os.open(partial, flags, 0o600), "wb") as file:
-                file.write(content)
-    except OSError:
-        if partial is not None:
-            with suppress(OSError):
-                partial.unlink(missing_ok=True)
-        raise
 
 
 def _all_of(path: Path) -> bytes:

@@ -218,8 +218,15 @@ class Follower:
         result = self._segmenter.step(image)
         stepped = time.perf_counter()
         self._last_serial = self._whole_serial = frame.serial
+        parts = self._segmenter.step_times
         times = FrameTimes(
-            wait=began - frame.arrived, convert=converted - began, step=stepped - converted
+            wait=began - frame.arrived,
+            convert=converted - began,
+            step=stepped - converted,
+            upload=parts.upload,
+            network=parts.network,
+            download=parts.download,
+            began=began,
         )
         self._publish(frame, image, result, times)
         return True

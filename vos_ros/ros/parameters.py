@@ -258,6 +258,14 @@ class Settings:
         choices=("empty", "/PATH", "~/PATH"),
         pattern=r"(~?/[^\0]*)?",
     )
+    trace_directory: str = _parameter(
+        "",
+        "The folder that `~/write_trace` writes to, one file for each node; nothing outside it is"
+        " touched. Empty is vos_traces in $ROS_HOME, which is ~/.ros where not set.",
+        changes=Changes.NEVER,
+        choices=("empty", "/PATH", "~/PATH"),
+        pattern=r"(~?/[^\0]*)?",
+    )
     latency_warning: float = _parameter(
         0.5,
         "Seconds from an image's stamp to its mask, in the median, above which the diagnostics"

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rclpy.executors import Executor
@@ -30,9 +32,12 @@ from vos_ros.ros.publishers import ResultPublishers
 from vos_ros.ros.requests import InitOrder, RequestError, sentence, words
 from vos_ros.ros.statistics import Counter, FrameTimes, Statistics
 from vos_ros.ros.target_files import TargetFiles
+from vos_ros.ros.trace import Trace, Track
+from vos_ros.ros.trace_file import TraceFile
 from vos_ros.ros.troubles import Troubles
 from vos_ros.ros.worker import Worker, WorkerBusyError, WorkerStoppedError
 from vos_ros.segmenter import Segmentation, VideoSegmenter
+from vos_ros.step_times import PARTS
 from vos_ros.target_file import TaughtObjects
 from vos_ros.weights import ModelCard
 
@@ -71,6 +76,7 @@ class Pipeline:
         self._troubles = troubles
         self._logger = node.get_logger()
         self._counter = Counter()
+        self._trace = Trace()
         self._dropped_before = 0
         self._reset_due = False
         self._unsound: frozenset[int] = frozenset()
@@ -97,6 +103,10 @@ class Pipeline:
             undo.callback(self._topics.close)
             self.files = TargetFiles(now.targets_directory, card)
             undo.callback(self.files.close)
+            self._trace_file = TraceFile(
+                now.trace_directory, node.get_fully_qualified_name(), self._trace
+            )
+            undo.callback(self._trace_file.close)
             self._follower = Follower(
                 segmenter,
                 self._buffer,
@@ -166,15 +176,16 @@ class Pipeline:
             RequestError: there is no frame to do it on.
             WorkerBusyError: too many requests wait already.
         """
-        return self._running().submit(partial(self._follower.follow, order, self._frame(order)))
+        worker, frame = self._running(), self._frame(order)
+        return worker.submit(self._traced("init_mask", self._follower.follow, order, frame))
 
     def remove(self, object_id: int) -> Future[tuple[int, ...]]:
         """Have the worker forget one object; the future has the ids left or a `RequestError`."""
-        return self._running().submit(partial(self._follower.forget, object_id))
+        return self._submit("remove_object", self._follower.forget, object_id)
 
     def reset(self) -> Future[tuple[int, ...]]:
         """Have the worker forget all objects; the future has the ids that were followed."""
-        return self._running().submit(self._follower.reset)
+        return self._submit("reset", self._follower.reset)
 
     def segment(self) -> Future[CameraFrame]:
         """Have the worker find the objects in the newest image, which the future has.
@@ -188,15 +199,34 @@ class Pipeline:
 
     def taught(self) -> Future[TaughtObjects]:
         """Have the worker tell what was learned; the future has that or a `RequestError`."""
-        return self._running().submit(self._follower.taught)
+        return self._submit("save_targets", self._follower.taught)
 
     def recall(self, taught: TaughtObjects, keep_existing: bool) -> Future[dict[int, str]]:
         """Have the worker follow taught objects; the future has the names of all followed."""
-        return self._running().submit(partial(self._follower.recall, taught, keep_existing))
+        return self._submit("load_targets", self._follower.recall, taught, keep_existing)
+
+    def write_trace(self) -> Future[tuple[Path, int]]:
+        """Write what time was spent on; the future has the file and the number of spans in it."""
+        return self._trace_file.write()
 
     def sync_topics(self) -> None:
         """Have presence topics for just the objects followed now."""
         self._topics.sync(self._follower.ids)
+
+    def _submit(self, name: str, job: Callable[..., Any], *given: Any) -> Future[Any]:
+        return self._running().submit(self._traced(name, job, *given))
+
+    def _traced(self, name: str, job: Callable[..., Any], *given: Any) -> Callable[[], Any]:
+        """The job, to be kept in the trace under a name."""
+
+        def run() -> Any:
+            began = time.perf_counter()
+            try:
+                return job(*given)
+            finally:
+                self._trace.note(Track.WORKER, name, began, time.perf_counter() - began)
+
+        return run
 
     def _running(self) -> Worker[CameraFrame]:
         if self._worker is None:
@@ -286,8 +316,13 @@ class Pipeline:
             self._results.publish(frame.header, result, names)
             self._report_unsound(result)
             self._topics.update({item.id: bool(item.present) for item in result.objects})
-            self._counter.processed(self._complete(times, frame, began))
-            self._results.publish_overlay(frame, image, result, names)
+            times = self._complete(times, frame, began)
+            self._counter.processed(times)
+            self._note(times, frame.stamp_ns, began)
+            drawing = time.perf_counter()
+            if self._results.publish_overlay(frame, image, result, names):
+                took = time.perf_counter() - drawing
+                self._trace.note(Track.WORKER, "overlay", drawing, took, frame.stamp_ns)
         except Exception as error:
             self._report_failure(error)
 
@@ -317,6 +352,14 @@ class Pipeline:
             transport=latency - (now - frame.arrived),
             publish=now - began,
         )
+
+    def _note(self, times: FrameTimes, stamp_ns: int, published: float) -> None:
+        """Keep in the trace what the time of a frame was spent on."""
+        waited = times.began - times.wait
+        self._trace.note(Track.MAILBOX, "wait", waited, times.wait, stamp_ns)
+        parts = [(name, getattr(times, name)) for name in ("convert", *PARTS)]
+        self._trace.note_row(times.began, parts, stamp_ns)
+        self._trace.note(Track.WORKER, "publish", published, times.publish, stamp_ns)
 
     def _correct(self, header: Header, result: Segmentation, names: dict[int, str]) -> None:
         """Send out what is left of the last result; on the worker's thread. Never raises."""

@@ -29,7 +29,8 @@ ResponseT = TypeVar("ResponseT")
 
 
 class Services:
-    """`~/init_mask`, `~/remove_object`, `~/reset`, `~/segment`, `~/save_targets`, `~/load_targets`.
+    """`~/init_mask`, `~/remove_object`, `~/reset`, `~/segment`, `~/save_targets`, `~/load_targets`,
+    `~/write_trace`.
 
     They are there as long as the node is, so that a call in any state gets an answer. A call
     waits for the worker without holding up the executor: its callback is a coroutine, and the
@@ -55,6 +56,7 @@ class Services:
             (Trigger, "~/segment", self._segment),
             (SaveTargets, "~/save_targets", self._save_targets),
             (LoadTargets, "~/load_targets", self._load_targets),
+            (Trigger, "~/write_trace", self._write_trace),
         ):
             node.create_service(
                 kind, name, answer, qos_profile=qos.requests(), callback_group=group
@@ -136,6 +138,18 @@ class Services:
             )
             response.success = True
         return self._with_ids(response)
+
+    async def _write_trace(
+        self, _: Trigger.Request, response: Trigger.Response
+    ) -> Trigger.Response:
+        with self._refusing(response):
+            pipeline = self._configured()
+            path, spans = await self._done(pipeline.write_trace())
+            response.message = (
+                f"What the last {spans} pieces of work took is in {path}; open it in Perfetto."
+            )
+            response.success = True
+        return response
 
     def _configured(self) -> Pipeline:
         pipeline = self._pipeline()

@@ -19,8 +19,7 @@ class FrameTimes:
     """How long one frame took, in seconds; NaN for what was not measured.
 
     The parts after the arrival are read off the host's steady clock where the work is handed over
-    anyway. None of them waits for the device: what the step leaves to it, the step waits for, so
-    that upload, network and download are one part.
+    anyway, and those within the step off the device's own; nothing waits on their account.
 
     Attributes:
         latency: from the camera's stamp to the mask being handed to the transport; NaN for an
@@ -28,8 +27,12 @@ class FrameTimes:
         transport: from the camera's stamp to the node's taking the image in.
         wait: from there until the worker began with it.
         convert: from the camera's encoding to RGB.
-        step: the segmenter's step, upload and download included.
+        step: the segmenter's step, which is the next three, one after the other.
+        upload: the image onto the device, scaled to what the network sees.
+        network: all that the device works out.
+        download: labels and presence back to the host.
         publish: handing the mask and the presence to the transport.
+        began: when the worker began with it, in seconds of `time.perf_counter`.
     """
 
     latency: float = math.nan
@@ -37,7 +40,11 @@ class FrameTimes:
     wait: float = math.nan
     convert: float = math.nan
     step: float = math.nan
+    upload: float = math.nan
+    network: float = math.nan
+    download: float = math.nan
     publish: float = math.nan
+    began: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ class Statistics:
         latency_median, latency_p95: from the camera's stamp to the mask being handed to the
             transport, over the last `WINDOW` processed frames.
         step_median, step_p95: the segmenter's step alone, over the same frames.
+        upload_median, network_median, download_median: its parts, over the same frames.
         transport_median, wait_median, convert_median, publish_median: the other parts of the
             latency, see `FrameTimes`.
     """
@@ -77,6 +85,9 @@ class Statistics:
     transport_median: float = math.nan
     wait_median: float = math.nan
     convert_median: float = math.nan
+    upload_median: float = math.nan
+    network_median: float = math.nan
+    download_median: float = math.nan
     publish_median: float = math.nan
 
     def __str__(self) -> str:
@@ -131,6 +142,7 @@ class Counter:
         columns = {
             part: _ascending(getattr(entry, part) for entry in times)
             for part in FrameTimes.__dataclass_fields__
+            if part != "began"
         }
         medians = {f"{part}_median": _quantile(column, 0.5) for part, column in columns.items()}
         return Statistics(

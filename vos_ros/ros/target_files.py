@@ -4,20 +4,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from vos_ros.ros.file_thread import FileThread, folder_of
 from vos_ros.ros.requests import RequestError, sentence
-from vos_ros.ros.worker import Worker
 from vos_ros.target_file import TargetFileError, TaughtObjects, load_targets, save_targets
 from vos_ros.weights import ModelCard
-
-WAIT_SECONDS = 1.0
-"""How long a disk may keep the node from being cleaned up; a file is whole or not there anyway."""
 
 
 def targets_folder(setting: str) -> Path:
@@ -26,14 +22,7 @@ def targets_folder(setting: str) -> Path:
     Raises:
         RequestError: it is below the home folder, and there is none.
     """
-    default = Path(os.environ.get("ROS_HOME") or "~/.ros", "vos_targets")
-    folder = Path(setting) if setting else default
-    try:
-        return folder.expanduser()
-    except RuntimeError as error:
-        raise RequestError(
-            f"There is no home folder to find {folder} in; set the parameter targets_directory."
-        ) from error
+    return folder_of(setting, "vos_targets", "targets_directory")
 
 
 class TargetFiles:
@@ -49,7 +38,7 @@ class TargetFiles:
     def __init__(self, directory: str, card: ModelCard) -> None:
         self._directory = directory
         self._card = card
-        self._worker: Worker[None] | None = None
+        self._thread = FileThread()
 
     def save(self, name: str, taught: TaughtObjects) -> Future[Path]:
         """Write objects to a file; the future has its path, or a `RequestError`."""
@@ -61,26 +50,13 @@ class TargetFiles:
 
     def close(self) -> None:
         """Let the file in hand be finished and forget the rest. Safe to call twice."""
-        if self._worker is not None:
-            self._worker.stop(WAIT_SECONDS)
-            self._worker = None
+        self._thread.close()
 
     def _submit(self, job: Callable[..., Any]) -> Future[Any]:
-        if self._worker is None:
-            self._worker = Worker(_no_frame, _no_error, name="vos_files")
-            self._worker.start()
-        return self._worker.submit(partial(self._answered, job))
+        return self._thread.submit(partial(self._answered, job))
 
     def _answered(self, job: Callable[..., Any]) -> Any:
         try:
             return job(targets_folder(self._directory))
         except TargetFileError as error:
             raise RequestError(sentence(error)) from error
-
-
-def _no_frame(_: None) -> None:
-    """Never called: this worker is given jobs alone."""
-
-
-def _no_error(_: Exception) -> None:
-    """Never called: a job's error goes into its future."""
