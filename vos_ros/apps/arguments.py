@@ -29,6 +29,17 @@ def span(text: str) -> float:
     return value
 
 
+def rate(text: str) -> float:
+    """How often in a second: above 0, up to 1000."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0, up to 1000")
+    return value
+
+
 def _at_least(low: int, text: str) -> int:
     try:
         value = int(text)

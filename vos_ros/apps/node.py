@@ -10,6 +10,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     `argv` is what `ros2 run` passes on, such as `--ros-args -p device:=cpu`.
     """
+    from vos_ros.ros.environment import keep_large_blocks
     from vos_ros.ros.node import main as run_node
 
+    keep_large_blocks()
     return run_node(argv)

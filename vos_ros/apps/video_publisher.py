@@ -26,6 +26,7 @@ from std_srvs.srv import Trigger
 
 from vos_ros.apps.publish_video import OptionError, Options, parse_size
 from vos_ros.data.video import VideoError, VideoReader, resize
+from vos_ros.ros.environment import keep_large_blocks
 
 _HOLD_RATE = 5.0  # Hz; a still picture need not be sent more often, for viewers store it
 _LINGER = 0.5  # s; a best-effort writer that vanishes takes what is under way with it
@@ -224,6 +225,7 @@ def play(defaults: Mapping[str, object], arguments: Sequence[str]) -> int:
         defaults: the options of the command line.
         arguments: the whole command line, for the ROS arguments in it.
     """
+    keep_large_blocks()
     rclpy.init(args=list(arguments))
     node: VideoPublisher | None = None
     try:

@@ -4,97 +4,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import count, product
 
 from vos_ros.benchmark.errors import BenchmarkError
-
-_SIZE = re.compile(r"(\d+)x(\d+)")
-_SHORTEST, _LONGEST = 32, 8192
-PRECISIONS = ("fp32", "bf16", "fp16")
-#: parts of the work that are measured for every combination of settings
-PARTS = ("network", "segmenter")
-
-
-@dataclass(frozen=True)
-class Size:
-    """Of a camera image, in pixels."""
-
-    width: int
-    height: int
-
-    def __str__(self) -> str:
-        return f"{self.width}x{self.height}"
-
-
-@dataclass(frozen=True)
-class Case:
-    """One combination of settings.
-
-    Attributes:
-        size: of the camera image.
-        objects: how many are followed, 1..255.
-        what: one of `PARTS`.
-        weights: a weight file, the name of a shipped one, or the name of a network.
-        internal_size: wanted short side of the image inside the network, pixels.
-        precision: one of `PRECISIONS`.
-        variant: the setting that is compared, as the user wrote it; empty when none is.
-    """
-
-    size: Size
-    objects: int
-    what: str
-    weights: str
-    internal_size: int
-    precision: str
-    variant: str = ""
-
-
-def parse_size(text: str) -> Size:
-    """WIDTHxHEIGHT in pixels; raises BenchmarkError for anything else."""
-    found = _SIZE.fullmatch(text)
-    size = Size(*map(int, found.groups())) if found else None
-    if size is None or not all(_SHORTEST <= s <= _LONGEST for s in (size.width, size.height)):
-        raise BenchmarkError(
-            f"a size is WIDTHxHEIGHT with both within {_SHORTEST}..{_LONGEST} pixels, such as "
-            f"640x480, not {text!r}"
-        )
-    return size
-
-
-def parse_number(least: int, most: int) -> Callable[[str], int]:
-    """What reads a whole number within least..most, or raises BenchmarkError."""
-
-    def parse(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-            raise BenchmarkError(f"{text!r} is not a whole number within {least}..{most}")
-        return int(text)
-
-    return parse
-
-
-def parse_choice(name: str, choices: Sequence[str]) -> Callable[[str], str]:
-    """What takes one of some words, or raises BenchmarkError."""
-
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise BenchmarkError(f"no {name} is called {text!r}: one of {', '.join(choices)}")
-        return text
-
-    return parse
-
-
-SETTINGS: dict[str, Callable[[str], object]] = {
-    "size": parse_size,
-    "objects": parse_number(1, 255),
-    "what": parse_choice("part", PARTS),
-    "weights": str,
-    "internal_size": parse_number(32, 2160),
-    "precision": parse_choice("precision", PRECISIONS),
-}
-"""Name of a setting of `Case` -> what reads it, the slowest to change first."""
+from vos_ros.benchmark.settings import CALLS, PARTS, SETTINGS, Case
 
 
 def parse_variant(text: str) -> dict[str, object]:
@@ -121,7 +35,8 @@ def parse_comparison(texts: Sequence[str]) -> dict[str, dict[str, object]] | Non
     """The sides of a comparison by number and text; None when nothing is compared.
 
     Raises:
-        BenchmarkError: when there is one side only, or they do not name the same settings.
+        BenchmarkError: when there is one side only, or they do not name the same settings, or
+            name parts that are not timed alike.
     """
     if not texts:
         return None
@@ -130,6 +45,11 @@ def parse_comparison(texts: Sequence[str]) -> dict[str, dict[str, object]] | Non
         raise BenchmarkError(
             "a comparison needs two sides or more that name the same settings, such as "
             "precision=fp32 precision=bf16"
+        )
+    if len({side["what"] in CALLS for side in sides if "what" in side}) > 1:
+        raise BenchmarkError(
+            "what is timed call by call cannot be set against what a camera streams to; compare "
+            f"among {', '.join(CALLS)}, or among {', '.join(PARTS.keys() - CALLS.keys())}"
         )
     # Numbered, so that a setting can be compared with itself.
     return {f"{k}. {text}": side for k, text, side in zip(count(1), texts, sides, strict=False)}
@@ -140,24 +60,41 @@ def combinations(
 ) -> tuple[list[Case], list[int]]:
     """All cases, and for each the index of the one whose time its own is divided by.
 
-    Sides of a comparison follow upon each other and refer to the first of them. Where nothing is
-    compared, a case refers to the first that measures the same part.
+    A case has the settings that its part depends on, and each is there once. Sides of a comparison
+    follow upon each other and refer to the first of them; a part to which a setting compared means
+    nothing is left out. Where nothing is compared, a case refers to the first of the same part.
 
     Args:
         choices: for every key of `SETTINGS`, the values to combine.
         variants: by name, the settings that a side of the comparison takes in their place.
+
+    Raises:
+        BenchmarkError: when the settings compared mean nothing to any of the parts.
     """
     variants = variants or {"": {}}
-    compared = next(iter(variants.values())).keys()
-    fixed = {name: choices[name] for name in SETTINGS if name not in compared}
-    cases, references = [], []
+    compared = next(iter(variants.values())).keys() - {"what"}
+    fixed = {n: choices[n] for n in SETTINGS if n not in next(iter(variants.values()))}
+    groups: dict[tuple[Case, ...], None] = {}
     for values in product(*fixed.values()):
         settings = dict(zip(fixed, values, strict=True))
-        first = len(cases)
-        for variant, own in variants.items():
-            cases.append(Case(**settings, **own, variant=variant))
-            references.append(first)
-    if not compared:
+        group = tuple(_case({**settings, **own}, variant) for variant, own in variants.items())
+        if all(compared <= PARTS[case.what] for case in group):
+            groups[group] = None
+    if not groups:
+        raise BenchmarkError(
+            f"none of the parts asked for depends on {' and '.join(sorted(compared))}"
+        )
+    cases, references = [], []
+    for group in groups:
+        references += [len(cases)] * len(group)
+        cases += group
+    if "" in variants:
         firsts = {case.what: index for index, case in reversed(list(enumerate(cases)))}
         references = [firsts[case.what] for case in cases]
     return cases, references
+
+
+def _case(settings: Mapping[str, object], variant: str) -> Case:
+    """With the settings that its part depends on."""
+    own = {"what", *PARTS[settings["what"]]}
+    return Case(**{name: settings[name] for name in SETTINGS if name in own}, variant=variant)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from vos_ros.benchmark.cases import Size
 from vos_ros.benchmark.errors import BenchmarkError
+from vos_ros.benchmark.settings import Size
 
 #: an object needs a cell of the frame of at least so many pixels a side
 _LEAST_CELL = 12

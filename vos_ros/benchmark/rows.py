@@ -9,63 +9,80 @@ from dataclasses import replace
 
 import numpy as np
 
-from vos_ros.benchmark.rotation import Timed
-from vos_ros.benchmark.statistics import paired_ratio, spread
-from vos_ros.benchmark.work import Row, Work
+from vos_ros.benchmark.row import Row
+from vos_ros.benchmark.statistics import median_interval, paired_ratios, spread
+from vos_ros.benchmark.timed import Timed
+
+PROBES = ("product", "convolution", "copy", "host_copy")
+"""Parts that are no work of ours: they tell what the machine can do."""
 
 
-def complete_rows(
-    works: Sequence[Work], timed: Sequence[Timed], references: Sequence[int | None]
+def timed_rows(
+    rows: Sequence[Row], timed: Sequence[Timed], references: Sequence[int | None]
 ) -> list[Row]:
-    """The rows of all works with their figures.
+    """The rows with their times, and each set against another.
 
     Args:
-        works: what was timed.
+        rows: what was timed.
         timed: what was found of each.
         references: for each, the index of the one that it is compared with; None for a probe.
     """
-    rows = [_row(work, found) for work, found in zip(works, timed, strict=True)]
-    for index, reference in enumerate(references):
-        if reference is not None:
-            ratio = paired_ratio(timed[index].times, timed[reference].times)
-            rows[index] = replace(
-                rows[index],
-                ratio=ratio.median, ratio_p5=ratio.p5, ratio_p95=ratio.p95,
-                ratio_to=works[reference].row.label,
-            )  # fmt: skip
-    ceilings = peaks([row for row, ref in zip(rows, references, strict=True) if ref is None])
-    return [_with_ceiling(row, ceilings) for row in rows]
+    complete = [_with_times(row, found) for row, found in zip(rows, timed, strict=True)]
+    return [
+        row if to is None else _with_ratio(row, timed[index], rows[to], timed[to])
+        for index, (row, to) in enumerate(zip(complete, references, strict=True))
+    ]
 
 
-def peaks(probes: Sequence[Row]) -> dict[str, float]:
-    """The most operations a second that any probe achieved, by precision."""
-    best: dict[str, float] = {}
-    for row in probes:
-        if row.precision and row.operations_per_s:
-            best[row.precision] = max(best.get(row.precision, 0.0), row.operations_per_s)
-    return best
+def with_ceilings(rows: Sequence[Row]) -> list[Row]:
+    """The rows, each with its share of the best that a probe among them achieved."""
+    rates: dict[tuple[str | None, int | None], float] = {}
+    for row in rows:
+        if row.what in PROBES and row.operations_per_s:
+            key = (row.precision, row.threads)
+            rates[key] = max(rates.get(key, 0.0), row.operations_per_s)
+    # What moves memory does so on the host; the device's own copy is another one.
+    copies = {row.what: row.bytes_per_s for row in rows if row.what in PROBES and row.bytes_per_s}
+    copied = copies.get("host_copy", copies.get("copy"))
+    return [_with_ceiling(row, rates, copied) for row in rows]
 
 
-def _row(work: Work, found: Timed) -> Row:
-    times = spread(found.times)
+def _with_times(row: Row, found: Timed) -> Row:
+    times = spread(np.concatenate(found.turns))
     seconds = times.median / 1e3
-    moved = work.moved_bytes
+    moved, host = found.moved_bytes, found.host_turns
     return replace(
-        work.row,
-        calls=found.times.size,
+        row,
+        calls=sum(len(turn) for turn in found.turns),
         first_ms=found.first_ms,
         median_ms=times.median,
         p95_ms=times.p95,
         p99_ms=times.p99,
-        fps=None if work.row.model is None else 1 / seconds,
-        host_ms=None if found.host_times is None else float(np.median(found.host_times)),
-        operations=found.operations if moved is None else None,
-        operations_per_s=found.operations / seconds if moved is None else None,
+        fps=row.fps or (None if row.what in PROBES else 1 / seconds),
+        host_ms=None if host is None else float(np.median(np.concatenate(host))),
+        operations=found.operations,
+        operations_per_s=None if found.operations is None else found.operations / seconds,
         bytes_per_s=None if moved is None else moved / seconds,
     )
 
 
-def _with_ceiling(row: Row, ceilings: dict[str, float]) -> Row:
-    if row.operations_per_s is None or row.precision not in ceilings:
-        return row
-    return replace(row, ceiling_ratio=row.operations_per_s / ceilings[row.precision])
+def _with_ratio(row: Row, own: Timed, reference: Row, other: Timed) -> Row:
+    ratios = paired_ratios(own.turns, other.turns)
+    found, interval = spread(ratios), median_interval(ratios)
+    low, high = interval or (None, None)
+    return replace(
+        row,
+        ratio=found.median, ratio_p5=found.p5, ratio_p95=found.p95,
+        ratio_low=low, ratio_high=high, ratio_to=reference.label,
+    )  # fmt: skip
+
+
+def _with_ceiling(
+    row: Row, rates: dict[tuple[str | None, int | None], float], copied: float | None
+) -> Row:
+    rate = rates.get((row.precision, row.threads))
+    if row.operations_per_s is not None and rate is not None:
+        return replace(row, ceiling_ratio=row.operations_per_s / rate)
+    if row.bytes_per_s is not None and copied is not None and row.what not in PROBES:
+        return replace(row, ceiling_ratio=row.bytes_per_s / copied)
+    return row

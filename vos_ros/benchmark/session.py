@@ -5,23 +5,35 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import TypeVar
 
 import torch
 
+from vos_ros.benchmark.calls.ceiling import probes
+from vos_ros.benchmark.calls.parts import Builder
+from vos_ros.benchmark.calls.rotation import Effort, take_turns
+from vos_ros.benchmark.calls.work import Work
 from vos_ros.benchmark.cases import combinations
-from vos_ros.benchmark.ceiling import probes
 from vos_ros.benchmark.errors import BenchmarkError
-from vos_ros.benchmark.models import open_models
-from vos_ros.benchmark.parts import Builder
-from vos_ros.benchmark.rotation import Effort, take_turns
-from vos_ros.benchmark.rows import complete_rows
-from vos_ros.benchmark.work import Row
+from vos_ros.benchmark.models import Model, open_models
+from vos_ros.benchmark.row import Row
+from vos_ros.benchmark.rows import PROBES, timed_rows, with_ceilings
+from vos_ros.benchmark.settings import CALLS, PARTS, STREAMS, Case
+from vos_ros.benchmark.streams import (
+    StreamEffort,
+    StreamRun,
+    stream_row,
+    stream_times,
+    take_runs,
+)
 from vos_ros.evaluation import environment
 
 #: of the usable cores; other work above this share spoils the figures
 _BUSY = 0.25
+ValueT = TypeVar("ValueT")
 
 
 @dataclass(frozen=True)
@@ -29,20 +41,40 @@ class Request:
     """What is to be measured.
 
     Attributes:
-        choices: the values to combine, by setting (see `cases.SETTINGS`).
+        choices: the values to combine, by setting (see `settings.SETTINGS`).
         variants: sides of a comparison, or None.
         device: cpu, cuda or cuda:N.
-        threads: that an operation may use on the CPU.
         ceiling: whether to measure what the machine can do, too.
-        effort: how much is timed.
+        effort: how much is timed of what is called.
+        streams: how much of what a camera streams to.
     """
 
     choices: Mapping[str, Sequence]
     variants: Mapping[str, Mapping[str, object]] | None
     device: str
-    threads: int
     ceiling: bool
     effort: Effort
+    streams: StreamEffort
+
+
+def _unable(case: Case, model: Model | None) -> StreamRun:
+    raise BenchmarkError(f"there are no means of measuring {case.what}")
+
+
+@dataclass(frozen=True)
+class Means:
+    """What is measured by means that this layer knows nothing of.
+
+    Attributes:
+        works: makes the work of further parts of `CALLS`, by their names.
+        check: raises BenchmarkError for a case of `STREAMS` that cannot be run.
+        stream: runs a case of `STREAMS`, the model given where it has one; BenchmarkError when it
+            fails.
+    """
+
+    works: Mapping[str, Callable[[Case], Work]] = field(default_factory=dict)
+    check: Callable[[Case], None] = lambda case: None
+    stream: Callable[[Case, Model | None], StreamRun] = _unable
 
 
 @dataclass(frozen=True)
@@ -51,21 +83,32 @@ class Outcome:
 
     Attributes:
         about: with what it was measured; values that JSON can hold.
-        rows: networks and segmenters in the order of the request, then the probes.
+        rows: in the order of the request, then the probes.
+        problem: why rows are missing, if any are.
     """
 
     about: dict
     rows: list[Row]
+    problem: str | None = None
 
     @property
-    def parts(self) -> list[Row]:
-        """The rows of networks and segmenters, those of each part together."""
-        return sorted((r for r in self.rows if r.model is not None), key=lambda row: row.what)
+    def calls(self) -> list[Row]:
+        """The rows of what is called, those of each part together."""
+        return _by_part(row for row in self.rows if row.what in CALLS)
+
+    @property
+    def streams(self) -> list[Row]:
+        """The rows of what a camera streams to, those of each part together."""
+        return _by_part(row for row in self.rows if row.what in STREAMS)
 
     @property
     def probes(self) -> list[Row]:
         """The rows of what the machine can do."""
-        return [row for row in self.rows if row.model is None]
+        return [row for row in self.rows if row.what in PROBES]
+
+
+def _by_part(rows: Iterable[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: list(PARTS).index(row.what))
 
 
 def open_device(name: str) -> torch.device:
@@ -88,28 +131,36 @@ class Session:
 
     Args:
         request: what is to be measured.
+        means: of measuring what needs more than a network.
 
     Raises:
         BenchmarkError: when something of it cannot be had; nothing was timed then.
     """
 
-    def __init__(self, request: Request) -> None:
-        self._request = request
+    def __init__(self, request: Request, means: Means | None = None) -> None:
+        means = means or Means()
+        self._request, self._means = request, means
         self._load = os.getloadavg()[0]  # before any work of our own
         self._device = open_device(request.device)
-        torch.set_num_threads(request.threads)
-        cases, self._references = combinations(request.choices, request.variants)
-        self._models = open_models(dict.fromkeys(case.weights for case in cases))
-        builder = Builder(self._models, self._device)
-        self._works = [builder.work(case) for case in cases]
+        cases, references = combinations(request.choices, request.variants)
+        named = (case.weights for case in cases if case.weights is not None)
+        self._models = open_models(dict.fromkeys(named))
+        self._builder = Builder(self._models, self._device, means.works)
+        self._threads = _known(case.threads for case in cases) or [environment.usable_cores()]
+        calls, self._references = _of_kind(CALLS, cases, references)
+        self._streams, self._stream_references = _of_kind(STREAMS, cases, references)
+        for case in self._streams:
+            means.check(case)
+        self._works = [self._builder.work(case) for case in calls]
         if request.ceiling:
-            used = list(dict.fromkeys(case.precision for case in cases))
-            self._works += probes(self._device, used)
+            precisions = _known(case.precision for case in cases)
+            self._works += probes(self._device, precisions, self._threads)
 
     @property
     def turns(self) -> int:
         """How many turns there will be, the warm-up among them, if time allows."""
-        return len(self._works) * (1 + self._request.effort.rounds)
+        calls = len(self._works) * (1 + self._request.effort.rounds)
+        return calls + len(self._streams) * self._request.streams.runs
 
     @property
     def busy(self) -> bool:
@@ -118,18 +169,67 @@ class Session:
 
     def run(self, on_turn: Callable[[], object] = lambda: None) -> Outcome:
         """Time everything; `on_turn` is called after every turn."""
-        timed = take_turns(self._works, self._request.effort, on_turn)
-        extra = len(self._works) - len(self._references)
-        rows = complete_rows(self._works, timed, [*self._references, *[None] * extra])
-        return Outcome(self._about(rounds=len(timed[0].times)), rows)
+        works, self._works = self._works, []  # which a node may need the memory of
+        timed = take_turns(works, self._request.effort, on_turn)
+        parts = len(self._references)
+        references = [*self._references, *[None] * (len(works) - parts)]
+        rows = timed_rows([work.row for work in works], timed, references)
+        del works
+        streams, problem = self._time_streams(on_turn)
+        rounds = len(timed[0].turns) if timed else 0
+        rows = with_ceilings([*rows[:parts], *streams, *rows[parts:]])
+        return Outcome(self._about(rounds), rows, problem)
+
+    def _time_streams(self, on_turn: Callable[[], object]) -> tuple[list[Row], str | None]:
+        operations = [
+            None if case.weights is None else self._builder.operations(case)
+            for case in self._streams
+        ]
+        works = [
+            partial(self._means.stream, case, self._models.get(case.weights))
+            for case in self._streams
+        ]
+        runs, problem = take_runs(works, self._request.streams, on_turn)
+        if not all(runs):
+            return [], problem
+        known = [
+            stream_row(self._builder.row(case), own)
+            for case, own in zip(self._streams, runs, strict=True)
+        ]
+        timed = [
+            stream_times(own, count, None if count else _moved(case))
+            for case, own, count in zip(self._streams, runs, operations, strict=True)
+        ]
+        return timed_rows(known, timed, self._stream_references), problem
 
     def _about(self, rounds: int) -> dict:
+        request = self._request
         return {
             "device": str(self._device),
             "hardware": environment.hardware(str(self._device)),
-            "threads": self._request.threads,
+            "threads": self._threads,
             "load_before": round(self._load, 2),
             "versions": environment.versions(),
-            "effort": {**asdict(self._request.effort), "rounds": rounds},
+            "effort": {**asdict(request.effort), "rounds": rounds},
+            "streams": asdict(request.streams),
             "models": {model.name: model.facts for model in self._models.values()},
         }
+
+
+def _known(values: Iterable[ValueT | None]) -> list[ValueT]:
+    """Each of them once, in the order in which they come."""
+    return [value for value in dict.fromkeys(values) if value is not None]
+
+
+def _of_kind(
+    parts: Container[str], cases: Sequence[Case], references: Sequence[int]
+) -> tuple[list[Case], list[int]]:
+    """The cases of some parts, and what each of them refers to among themselves."""
+    own = [index for index, case in enumerate(cases) if case.what in parts]
+    places = {index: place for place, index in enumerate(own)}
+    return [cases[index] for index in own], [places[references[index]] for index in own]
+
+
+def _moved(case: Case) -> int:
+    """Bytes of an image and its mask that are read and written once, at least, on the way."""
+    return 2 * (3 + 1) * case.size.width * case.size.height

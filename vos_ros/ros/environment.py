@@ -5,6 +5,7 @@
 Said here once: the commands, the launch files and the tests take them from here. Needs no ROS.
 """
 
+import ctypes
 import os
 import sys
 import tempfile
@@ -24,8 +25,12 @@ MALLOC_SETTINGS: dict[str, str] = {
 """With these (in bytes) glibc keeps blocks of an image's size instead of asking the kernel for
 fresh pages at every message; receiving a 1920x1080 image then takes a third of the time.
 
-glibc reads them when a process starts, so they act on the processes started afterwards.
+glibc reads them when a process starts, so they act on the processes started afterwards;
+`keep_large_blocks` is for the one that runs already.
 """
+
+_MALLOPT = {"MALLOC_MMAP_THRESHOLD_": -3, "MALLOC_TRIM_THRESHOLD_": -1, "MALLOC_TOP_PAD_": -2}
+"""Variable -> the number of the same setting for mallopt(3), from <malloc.h>."""
 
 
 def transport_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -38,6 +43,19 @@ def transport_environment(environment: Mapping[str, str]) -> dict[str, str]:
         profile = str(share_path("config/fastdds.xml"))
         missing.update({name: profile for name in PROFILE_VARIABLES})
     return missing
+
+
+def keep_large_blocks() -> None:
+    """Have glibc do in this process what the `MALLOC_SETTINGS` in its environment say.
+
+    It has read them itself if they were there when the process started. Elsewhere than with glibc
+    this does nothing.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    for name, number in _MALLOPT.items():
+        value = os.environ.get(name, "")
+        if set_option is not None and value.isascii() and value.isdigit():
+            set_option(number, min(int(value), 2**31 - 1))
 
 
 def complete_environment(environment: Mapping[str, str]) -> dict[str, str]:

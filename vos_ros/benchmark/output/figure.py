@@ -9,17 +9,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vos_ros.benchmark.cases import parse_size
 from vos_ros.benchmark.errors import BenchmarkError
+from vos_ros.benchmark.row import Row
 from vos_ros.benchmark.session import Outcome
-from vos_ros.benchmark.work import Row
+from vos_ros.benchmark.settings import parse_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ENDINGS = (".png", ".svg", ".pdf")
 #: what a line's colour stands for, as far as it differs
-_NETWORK = ("variant", "model", "precision", "internal_size")
+_NETWORK = ("variant", "model", "precision", "internal_size", "threads", "runtime")
 _STYLES = ("-", "--", ":", "-.")
 _MARKERS = "osv^Dx"
 
@@ -40,25 +40,34 @@ def write_figure(path: Path, outcome: Outcome) -> None:
     """A row of panels for each part: lines are medians, bars reach to the 95th percentile."""
     from matplotlib.figure import Figure
 
-    parts = list(dict.fromkeys(row.what for row in outcome.parts))
+    drawn = [*outcome.calls, *outcome.streams]
+    parts = list(dict.fromkeys(row.what for row in drawn))
     figure = Figure(figsize=(11, 1 + 3.6 * len(parts)), layout="constrained")
     panels = figure.subplots(len(parts), 2, squeeze=False)
     for what, (left, right) in zip(parts, panels, strict=True):
-        rows = [row for row in outcome.parts if row.what == what]
-        _draw(left, rows, _objects, lambda row: row.size or "")
-        _mark(left, rows, _objects, lambda row: str(row.objects), "objects")
-        _draw(right, rows, _pixels, lambda row: f"objects {row.objects}")
+        rows = [row for row in drawn if row.what == what]
+        if rows[0].objects is None:
+            left.set_axis_off()
+        else:
+            _draw(left, rows, _objects, lambda row: row.size or "")
+            _mark(left, rows, _objects, lambda row: str(row.objects), "objects")
+            left.set_title(f"{what}: time against objects")
+        _draw(right, rows, _pixels, _followed)
         _mark(right, rows, _pixels, lambda row: row.size or "", "image, pixels")
-        left.set_title(f"{what}: time against objects")
         right.set_title(f"{what}: time against image size")
     about = outcome.about
     hardware = about["hardware"]
-    figure.suptitle(f"{hardware['gpu'] or hardware['cpu']}, threads {about['threads']}", fontsize=9)
+    threads = ", ".join(map(str, about["threads"]))
+    figure.suptitle(f"{hardware['gpu'] or hardware['cpu']}, threads {threads}", fontsize=9)
     figure.savefig(path, dpi=120)
 
 
 def _objects(row: Row) -> float:
     return float(row.objects or 0)
+
+
+def _followed(row: Row) -> str:
+    return "" if row.objects is None else f"objects {row.objects}"
 
 
 def _pixels(row: Row) -> float:
@@ -85,7 +94,7 @@ def _draw(
     lines = defaultdict(list)
     varied = [name for name in _NETWORK if len({getattr(row, name) for row in rows}) > 1]
     for row in rows:
-        key = ", ".join(_words(row, name) for name in varied or ["model"])
+        key = ", ".join(_words(row, name) for name in varied or ["model"] if getattr(row, name))
         lines[key, other(row)].append(row)
     colours = list(dict.fromkeys(key for key, _ in lines))
     styles = list(dict.fromkeys(key for _, key in lines))
@@ -100,7 +109,7 @@ def _draw(
             linestyle=_STYLES[style % len(_STYLES)],
             marker=_MARKERS[style % len(_MARKERS)],
             markersize=4, elinewidth=0.6, capsize=2,
-            label=f"{network}, {setting}",
+            label=", ".join(word for word in (network, setting) if word) or "all",
         )  # fmt: skip
     panel.set_ylabel("milliseconds")
     panel.set_ylim(bottom=0)
@@ -110,4 +119,5 @@ def _draw(
 
 def _words(row: Row, name: str) -> str:
     value = getattr(row, name)
-    return f"internal {value}" if name == "internal_size" else str(value)
+    names = {"internal_size": "internal", "threads": "threads"}
+    return f"{names[name]} {value}" if name in names else str(value)

@@ -13,9 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
-from vos_ros.benchmark.operations import count_operations
-from vos_ros.benchmark.work import Work
+from vos_ros.benchmark.calls.clock import Duration
+from vos_ros.benchmark.calls.operations import count_operations
+from vos_ros.benchmark.calls.work import Work
+from vos_ros.benchmark.timed import Timed, there_and_back
 
 #: fewer do not give a spread
 LEAST_ROUNDS = 2
@@ -38,23 +41,6 @@ class Effort:
     seconds: float | None = None
 
 
-@dataclass(frozen=True)
-class Timed:
-    """What was found of one work.
-
-    Attributes:
-        first_ms: the very first call.
-        operations: of one call, as `count_operations` counts.
-        times: rounds x calls, milliseconds.
-        host_times: the same until the call came back, or None where that is no other time.
-    """
-
-    first_ms: float
-    operations: int
-    times: np.ndarray
-    host_times: np.ndarray | None
-
-
 def take_turns(
     works: Sequence[Work], effort: Effort, on_turn: Callable[[], object] = lambda: None
 ) -> list[Timed]:
@@ -70,37 +56,44 @@ def take_turns(
     """
     firsts, operations = [], []
     for work in works:
+        _use_threads(work)
         firsts.append(work.clock(work.call).ms)
-        operations.append(count_operations(work.call))
+        operations.append(count_operations(work.call) if work.moved_bytes is None else None)
         for _ in range(effort.warmup):
             work.call()
         on_turn()
-    turns: list[list] = [[] for _ in works]
+    turns: list[list[list[Duration]]] = [[] for _ in works]
     began = time.monotonic()
     for number in range(effort.rounds):
         late = effort.seconds is not None and time.monotonic() - began > effort.seconds
         if late and number >= LEAST_ROUNDS:
             break
-        for index in _order(len(works), number):
+        for index in there_and_back(len(works), number):
             turns[index].append(_turn(works[index], effort.calls))
             on_turn()
     return [
-        Timed(first, count, *_arrays(own))
-        for first, count, own in zip(firsts, operations, turns, strict=True)
+        Timed(_times(own), first, _host_times(own), count, work.moved_bytes)
+        for first, count, own, work in zip(firsts, operations, turns, works, strict=True)
     ]
 
 
-def _order(count: int, number: int) -> range:
-    return range(count) if number % 2 == 0 else range(count - 1, -1, -1)
+def _use_threads(work: Work) -> None:
+    # Setting them anew costs time even when they are as they were.
+    if work.row.threads not in (None, torch.get_num_threads()):
+        torch.set_num_threads(work.row.threads)
 
 
-def _turn(work: Work, calls: int) -> list:
+def _turn(work: Work, calls: int) -> list[Duration]:
+    _use_threads(work)
     work.clock(work.call)
     return [work.clock(work.call) for _ in range(calls)]
 
 
-def _arrays(turns: list[list]) -> tuple[np.ndarray, np.ndarray | None]:
-    times = np.array([[duration.ms for duration in turn] for turn in turns])
+def _times(turns: list[list[Duration]]) -> list[np.ndarray]:
+    return [np.array([duration.ms for duration in turn]) for turn in turns]
+
+
+def _host_times(turns: list[list[Duration]]) -> list[np.ndarray] | None:
     if turns[0][0].host_ms is None:
-        return times, None
-    return times, np.array([[duration.host_ms for duration in turn] for turn in turns])
+        return None
+    return [np.array([duration.host_ms for duration in turn]) for turn in turns]

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 from torch.nn import functional as F
 
-from vos_ros.benchmark.clock import device_clock
-from vos_ros.benchmark.work import Row, Work
+from vos_ros.benchmark.calls.clock import device_clock
+from vos_ros.benchmark.calls.work import Work
+from vos_ros.benchmark.row import Row
 from vos_ros.inference import PRECISIONS
 
 
@@ -37,14 +39,21 @@ SIZES = {
 """By type of device."""
 
 
-def probes(device: torch.device, precisions: Sequence[str]) -> list[Work]:
-    """A product and a convolution in every precision, and one copy."""
+def probes(device: torch.device, precisions: Sequence[str], threads: Sequence[int]) -> list[Work]:
+    """A product and a convolution in every precision with every number of threads, and one copy.
+
+    On a CUDA device memory is copied on the host, too, for what is done there.
+    """
     sizes = SIZES[device.type]
     works = []
-    for precision in precisions:
-        works.append(_product(sizes.product, device, precision))
-        works.append(_convolution(sizes.convolution, device, precision))
-    return [*works, _copy(sizes.copy, device)]
+    for number, precision in product(threads, precisions):
+        works.append(_product(sizes.product, device, precision, number))
+        works.append(_convolution(sizes.convolution, device, precision, number))
+    works.append(_copy("copy", sizes.copy, device, max(threads)))
+    if device.type != "cpu":
+        host = torch.device("cpu")
+        works.append(_copy("host_copy", SIZES["cpu"].copy, host, max(threads)))
+    return works
 
 
 def product_call(n: int, device: torch.device, dtype: torch.dtype) -> Callable[[], object]:
@@ -70,18 +79,22 @@ def convolution_call(
     return call
 
 
-def _product(n: int, device: torch.device, precision: str) -> Work:
-    row = Row("product", size=f"{n}x{n}x{n}", precision=precision)
+def _product(n: int, device: torch.device, precision: str, threads: int) -> Work:
+    row = Row("product", size=f"{n}x{n}x{n}", precision=precision, threads=threads)
     return Work(row, product_call(n, device, PRECISIONS[precision]), device_clock(device))
 
 
-def _convolution(shape: tuple[int, int, int, int], device: torch.device, precision: str) -> Work:
-    row = Row("convolution", size="x".join(map(str, shape)), precision=precision)
+def _convolution(
+    shape: tuple[int, int, int, int], device: torch.device, precision: str, threads: int
+) -> Work:
+    size = "x".join(map(str, shape))
+    row = Row("convolution", size=size, precision=precision, threads=threads)
     return Work(row, convolution_call(shape, device, PRECISIONS[precision]), device_clock(device))
 
 
-def _copy(length: int, device: torch.device) -> Work:
+def _copy(name: str, length: int, device: torch.device, threads: int) -> Work:
     source = torch.zeros(length, dtype=torch.uint8, device=device)
     target = torch.ones_like(source)  # written once, so that its memory is there
-    row = Row("copy", size=str(length))
-    return Work(row, lambda: target.copy_(source), device_clock(device), moved_bytes=2 * length)
+    row = Row(name, size=str(length), threads=threads)
+    clock = device_clock(device)
+    return Work(row, lambda: target.copy_(source), clock, moved_bytes=2 * length)

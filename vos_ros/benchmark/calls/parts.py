@@ -1,6 +1,6 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The parts of the work that are timed: the network alone, and the segmenter."""
+"""The parts that are timed call by call: the network alone, the segmenter, and what is given."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from vos_ros.benchmark.cases import Case, Size
-from vos_ros.benchmark.clock import device_clock, host_clock
+from vos_ros.benchmark.calls.clock import device_clock, host_clock
+from vos_ros.benchmark.calls.operations import count_operations
+from vos_ros.benchmark.calls.work import Work
 from vos_ros.benchmark.film import Film, make_film
 from vos_ros.benchmark.models import Model
-from vos_ros.benchmark.work import Row, Work
+from vos_ros.benchmark.row import Row
+from vos_ros.benchmark.settings import Case, Size
 from vos_ros.frames import Geometry, pad, to_input, to_masks
 from vos_ros.inference import prepare
 from vos_ros.masks import ids_of
@@ -78,15 +80,19 @@ class Builder:
     Args:
         models: by the name that cases give.
         device: that everything runs on.
+        others: what makes the work of further parts, by their names.
     """
 
-    def __init__(self, models: Mapping[str, Model], device: torch.device) -> None:
+    def __init__(
+        self, models: Mapping[str, Model], device: torch.device,
+        others: Mapping[str, Callable[[Case], Work]] | None = None,
+    ) -> None:  # fmt: skip
         self._models = models
         self._device = device
         self._prepared: dict[tuple[str, str], SegmentationNetwork] = {}
         self._film = lru_cache(_FILMS)(make_film)
-        self._parts: dict[str, Callable[[Case, Geometry], Work]] = {
-            "network": self._network_work, "segmenter": self._segmenter_work,
+        self._parts: dict[str, Callable[[Case], Work]] = {
+            "network": self._network_work, "segmenter": self._segmenter_work, **(others or {}),
         }  # fmt: skip
 
     def work(self, case: Case) -> Work:
@@ -95,17 +101,44 @@ class Builder:
         Raises:
             BenchmarkError: when the objects have no room in the image.
         """
-        stride = self._models[case.weights].network.stride
-        geometry = Geometry.of(case.size.height, case.size.width, case.internal_size, stride)
-        return self._parts[case.what](case, geometry)
+        return self._parts[case.what](case)
 
-    def _network_work(self, case: Case, geometry: Geometry) -> Work:
-        network, film = self._prepared_network(case), self._film(case.size, case.objects)
-        call = NetworkCall(network, film, geometry, self._device)
-        row = self._row(case, geometry, call.state.nbytes)
+    def row(self, case: Case) -> Row:
+        """What is known of a case before anything is timed."""
+        row = Row(case.what, size=str(case.size), variant=case.variant or None)
+        if case.weights is None:
+            return row
+        height, width = self._geometry(case).padded
+        return replace(
+            row,
+            model=self._models[case.weights].name,
+            objects=case.objects,
+            precision=case.precision,
+            internal_size=case.internal_size,
+            threads=case.threads,
+            runtime=case.runtime,
+            input=str(Size(width, height)),
+        )
+
+    def operations(self, case: Case) -> int:
+        """Of one image in a case, whatever part it is of; see `count_operations`."""
+        return count_operations(self._network_call(case))
+
+    def _geometry(self, case: Case) -> Geometry:
+        stride = self._models[case.weights].network.stride
+        return Geometry.of(case.size.height, case.size.width, case.internal_size, stride)
+
+    def _network_call(self, case: Case) -> NetworkCall:
+        film = self._film(case.size, case.objects)
+        network = self._prepared_network(case)
+        return NetworkCall(network, film, self._geometry(case), self._device)
+
+    def _network_work(self, case: Case) -> Work:
+        call = self._network_call(case)
+        row = self._with_state(case, call.state.nbytes)
         return Work(row, call, device_clock(self._device))
 
-    def _segmenter_work(self, case: Case, geometry: Geometry) -> Work:
+    def _segmenter_work(self, case: Case) -> Work:
         segmenter = VideoSegmenter(
             self._models[case.weights].network,
             device=str(self._device),
@@ -114,7 +147,7 @@ class Builder:
             max_objects=case.objects,
         )
         call = SegmenterCall(segmenter, self._film(case.size, case.objects))
-        row = self._row(case, geometry, segmenter.state_bytes)
+        row = self._with_state(case, segmenter.state_bytes)
         row = replace(row, region=segmenter.region and segmenter.region.margin)
         return Work(row, call, host_clock)  # its labels are on the host when it comes back
 
@@ -125,17 +158,10 @@ class Builder:
             self._prepared[key] = prepare(network, self._device, case.precision)
         return self._prepared[key]
 
-    def _row(self, case: Case, geometry: Geometry, state_bytes: int) -> Row:
-        height, width = geometry.padded
-        return Row(
-            what=case.what,
-            model=self._models[case.weights].name,
-            size=str(case.size),
-            objects=case.objects,
-            precision=case.precision,
-            internal_size=case.internal_size,
-            input=str(Size(width, height)),
-            variant=case.variant or None,
+    def _with_state(self, case: Case, state_bytes: int) -> Row:
+        height, width = self._geometry(case).padded
+        return replace(
+            self.row(case),
             state_bytes=state_bytes // case.objects,
             state_bytes_formula=self._prepared_network(case).state_bytes(height, width),
         )

@@ -1,0 +1,192 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One run of what a camera streams to: three processes, from their start to their end."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from std_msgs.msg import Header
+
+from vos_msgs.srv import InitMask
+from vos_ros.apps.benchmark_stage import BenchmarkStage
+from vos_ros.apps.processes import Child
+from vos_ros.apps.waiting import WaitingError
+from vos_ros.benchmark.errors import BenchmarkError
+from vos_ros.benchmark.film import make_film
+from vos_ros.benchmark.models import Model
+from vos_ros.benchmark.settings import Case
+from vos_ros.benchmark.streams import StreamEffort, StreamRun
+from vos_ros.ros.images import labels_to_message, rgb_to_message
+from vos_ros.ros.model import ModelError, choose_device, choose_precision
+from vos_ros.ros.parameters import BY_NAME
+from vos_ros.soak.memory import MemoryCurve, resident_megabytes
+from vos_ros.weights import ModelCard, find_weights, save_network
+
+_CAMERA = (sys.executable, "-m", "vos_ros.apps.benchmark_camera")
+_ECHO = (sys.executable, "-m", "vos_ros.apps.benchmark_echo")
+_NODE = (sys.executable, "-m", "vos_ros", "node")
+
+
+class StreamMeter:
+    """Runs cases, each time with processes of its own, which are gone when it is over.
+
+    Args:
+        domain: ROS domain id of all of them.
+        device: that nodes run on.
+        effort: how much is streamed.
+        folder: for what processes say and for weights that no file has.
+        node: starts the node; takes ROS arguments.
+    """
+
+    def __init__(
+        self,
+        domain: int,
+        device: str,
+        effort: StreamEffort,
+        folder: Path,
+        node: Sequence[str] = _NODE,
+    ) -> None:
+        self._domain, self._device, self._effort = domain, device, effort
+        self._folder, self._command = folder, node
+        self._environment = {**os.environ, "ROS_DOMAIN_ID": str(domain)}
+
+    def check(self, case: Case) -> None:
+        """Raises BenchmarkError for a case that no node would be configured with."""
+        if case.precision is None:
+            return
+        try:
+            choose_precision(case.precision, choose_device(self._device))
+        except ModelError as error:
+            raise BenchmarkError(f"{error} Or leave the node out of --what.") from error
+
+    def run(self, case: Case, model: Model | None) -> StreamRun:
+        """Stream to the process of a case: the node, or one that answers at once.
+
+        Args:
+            case: of `STREAMS`.
+            model: that the node is to follow with; None of a case without.
+
+        Raises:
+            BenchmarkError: a process has died, or what was waited for did not happen.
+        """
+        try:
+            with ExitStack() as stack:
+                return self._run(case, model, stack)
+        except (WaitingError, OSError) as error:
+            raise BenchmarkError(f"{case.what} at {case.size}: {error}") from error
+
+    def _run(self, case: Case, model: Model | None, stack: ExitStack) -> StreamRun:
+        log = self._folder / "sent.txt"
+        camera = self._start("camera", self._camera(case, log), stack)
+        stage = BenchmarkStage(self._domain)
+        stack.callback(stage.close)
+        stage.meet_camera(camera)
+        startup = None
+        if model is None:
+            child = self._start("echo", _ECHO, stack)
+            stage.wait.children.append(child)
+        else:
+            command = self._node(case, model)
+            request = first_request(case)
+            began = time.monotonic()
+            child = self._start("node", command, stack)
+            stage.first_answer(child, request)
+            startup = time.monotonic() - began
+        stage.play(self._effort.warmup)
+        memory = _Memory(child.pid)
+        stage.every_second(memory.look)
+        stage.finish(camera)
+        sent = [int(line) for line in log.read_text(encoding="ascii").split()]
+        stage.wait_for_mask(sent[-1])
+        ends, slope = memory.ends()
+        figures = stage.figures() if model is not None else {}
+        lost = figures.pop("lost", None)
+        run = StreamRun(
+            sent,
+            dict(stage.arrived),
+            startup=startup,
+            memory=ends,
+            slope=slope,
+            parts=figures,
+            lost=None if lost is None else int(lost),
+        )
+        if not run.answered:
+            raise WaitingError(f"no mask of {len(sent)} images came\n{stage.wait.words()}")
+        return run
+
+    def _start(self, name: str, command: Sequence[str], stack: ExitStack) -> Child:
+        child = Child(name, command, self._environment, self._folder / f"{name}.log")
+        stack.callback(child.end)
+        return child
+
+    def _camera(self, case: Case, log: Path) -> list[str]:
+        given = {
+            "size": case.size, "objects": case.objects or 1, "rate": self._effort.rate,
+            "frames": self._effort.frames, "log": log,
+        }  # fmt: skip
+        return [*_CAMERA, *(f"--{name}={value}" for name, value in given.items())]
+
+    def _node(self, case: Case, model: Model) -> list[str]:
+        parameters = node_parameters(case, self._device, self._weights(case, model))
+        # ROS reads values as YAML, of which JSON's quoted strings are a part.
+        given = (f"{name}:={json.dumps(value)}" for name, value in parameters.items())
+        return [*self._command, "--ros-args", *(word for text in given for word in ("-p", text))]
+
+    def _weights(self, case: Case, model: Model) -> Path:
+        """The file that a node reads: the model's own, or one made of a network without."""
+        if model.facts["sha256"] is not None:
+            return find_weights(case.weights)
+        path = self._folder / f"{Path(model.name).stem}.safetensors"
+        if not path.exists():
+            card = ModelCard(model.facts["model"], model.facts["config"])
+            save_network(path, model.network, card)
+        return path
+
+
+class _Memory:
+    """Resident memory of a process, from now on."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid, self._began = pid, time.monotonic()
+        self._curve = MemoryCurve(warm_up=0.0)
+        self._first = self._last = resident_megabytes(pid)
+
+    def look(self) -> None:
+        """Take a sample."""
+        self._last = resident_megabytes(self._pid)
+        if self._last is not None:
+            self._curve.add(time.monotonic() - self._began, self._last)
+
+    def ends(self) -> tuple[tuple[float, float] | None, float | None]:
+        """First and last sample, 10^6 bytes, and the slope, 10^6 bytes an hour; None if unknown."""
+        self.look()
+        known = self._first is not None and self._last is not None
+        return (self._first, self._last) if known else None, self._curve.slope()
+
+
+def first_request(case: Case) -> InitMask.Request:
+    """Has the node follow the objects of the film's first frame, which it brings along."""
+    film = make_film(case.size, case.objects)
+    return InitMask.Request(
+        mask=labels_to_message(film.mask, Header()),
+        image=rgb_to_message(film.frames[0], Header(), "bgr8"),
+    )
+
+
+def node_parameters(case: Case, device: str, weights: Path) -> Mapping[str, object]:
+    """The parameters of a node that does what a case says."""
+    return {
+        "weights": str(weights.resolve()),
+        "device": device,
+        "precision": case.precision,
+        "internal_size": case.internal_size,
+        "threads": case.threads,
+        "max_objects": max(case.objects, BY_NAME["max_objects"].default),
+    }

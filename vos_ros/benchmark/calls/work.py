@@ -1,0 +1,28 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""One thing to time, and the row that its figures go into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vos_ros.benchmark.calls.clock import Clock
+from vos_ros.benchmark.row import Row
+
+
+@dataclass(frozen=True)
+class Work:
+    """One thing to time.
+
+    Attributes:
+        row: what is known of it beforehand.
+        call: does it once.
+        clock: times one call.
+        moved_bytes: read and written in one call, for what moves memory and does not calculate.
+    """
+
+    row: Row
+    call: Callable[[], object]
+    clock: Clock
+    moved_bytes: int | None = None
