@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections import deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 
 import torch
@@ -20,7 +20,6 @@ from torch import Tensor
 
 from vos_ros.models.state import ObjectState, Prediction
 from vos_ros.runtimes.base import Runtime
-from vos_ros.runtimes.exclusion import MODULES
 from vos_ros.runtimes.together import Outcome, Turn, advance_together, alike
 
 Waiting = tuple[Turn, "Future[Outcome]"]
@@ -45,10 +44,10 @@ class SharedRuntime:
     def __init__(self, runtime: Runtime, *, together: bool) -> None:
         self._runtime = runtime
         self._together = together
+        self._in_use = threading.Lock()
         self._changed = threading.Condition()
         self._waiting: deque[Waiting] = deque()
         self._closed = False
-        self._forms: set[Hashable] = set()
         self._most = sys.maxsize
         # A daemon, so that a pass that never ends cannot keep the process from exiting.
         self._thread = threading.Thread(target=self._run, name=NETWORK_THREAD, daemon=True)
@@ -66,7 +65,6 @@ class SharedRuntime:
             RuntimeClosedError: when `close` was called.
             Exception: what the runtime raised for this turn, by itself.
         """
-        self.ready(tuple(images.shape), state)
         future: Future[Outcome] = Future()
         with self._changed:
             if self._closed:
@@ -76,13 +74,9 @@ class SharedRuntime:
         return future.result()
 
     def ready(self, images: tuple[int, ...], state: ObjectState) -> None:
-        """See `Runtime`. Done on the caller's thread, so that the others' turns go on meanwhile."""
-        form = (images, tuple(tuple(value.shape) for value in state.tensors().values()))
-        if form in self._forms:
-            return
-        with MODULES.alone():
+        """See `Runtime`; between two passes."""
+        with self._in_use:
             self._runtime.ready(images, state)
-        self._forms.add(form)
 
     def close(self, timeout: float | None = None) -> bool:
         """Take no more turns, and fail those that wait.
@@ -150,5 +144,5 @@ class SharedRuntime:
         return True
 
     def _pass(self, turns: Sequence[Turn]) -> list[Outcome]:
-        with MODULES.beside_others():
+        with self._in_use:
             return advance_together(self._runtime, turns)
