@@ -43,7 +43,7 @@ class BenchmarkCamera(Node):
 
     Args:
         given: the command line.
-        log: gets a line with the stamp, in nanoseconds, of each image that is sent after `~/finish`.
+        log: gets the stamp, nanoseconds, of each image that is sent after `~/finish`, a line each.
     """
 
     def __init__(self, given: argparse.Namespace, log: TextIO) -> None:

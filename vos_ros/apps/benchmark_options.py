@@ -86,7 +86,11 @@ def _add_grid(grid: argparse._ArgumentGroup) -> None:
         help="threads of an operation on the CPU (default: the usable cores)",
     )
     _add_list(
-        grid, "runtime", [RUNTIMES[0]], "R", f"what calculates the network: {', '.join(RUNTIMES)}"
+        grid,
+        "runtime",
+        ["auto"],
+        "R",
+        f"what computes the steps: {', '.join(RUNTIMES)}, or auto for the fastest",
     )
     grid.add_argument(
         "--compare",
@@ -146,6 +150,14 @@ def _add_effort(work: argparse._ArgumentGroup) -> None:
         "(default: %(default)s)",
     )
     work.add_argument(
+        "--settle",
+        type=span,
+        default=8.0,
+        metavar="S",
+        help="seconds that the camera plays, at least, before the first timed image "
+        "(default: %(default)s)",
+    )
+    work.add_argument(
         "--seconds",
         type=span,
         metavar="S",
@@ -192,5 +204,7 @@ def read_request(args: argparse.Namespace) -> Request:
         device=args.device,
         ceiling=CEILING in args.what,
         effort=Effort(args.rounds, args.calls, args.warmup, args.seconds),
-        streams=StreamEffort(args.runs, args.frames, args.warmup, args.rate, args.seconds),
+        streams=StreamEffort(
+            args.runs, args.frames, args.warmup, args.settle, args.rate, args.seconds
+        ),
     )

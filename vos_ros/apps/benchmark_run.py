@@ -99,7 +99,7 @@ class StreamMeter:
             child = self._start("node", command, stack)
             stage.first_answer(child, request)
             startup = time.monotonic() - began
-        stage.play(self._effort.warmup)
+        stage.play(self._effort.warmup, self._effort.settle)
         memory = _Memory(child.pid)
         stage.every_second(memory.look)
         stage.finish(camera)
@@ -188,5 +188,6 @@ def node_parameters(case: Case, device: str, weights: Path) -> Mapping[str, obje
         "precision": case.precision,
         "internal_size": case.internal_size,
         "threads": case.threads,
+        "runtime": case.runtime,
         "max_objects": max(case.objects, BY_NAME["max_objects"].default),
     }

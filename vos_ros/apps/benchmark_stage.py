@@ -33,7 +33,9 @@ FIGURES: Mapping[str, tuple[str, str]] = {
     "transport_ms": ("vos: masks", "transport (ms)"),
     "wait_ms": ("vos: masks", "wait (ms)"),
     "convert_ms": ("vos: masks", "convert (ms)"),
-    "step_ms": ("vos: masks", "upload, step and download (ms)"),
+    "upload_ms": ("vos: masks", "upload (ms)"),
+    "step_ms": ("vos: masks", "step (ms)"),
+    "download_ms": ("vos: masks", "download (ms)"),
     "publish_ms": ("vos: masks", "publish (ms)"),
     "lost": ("vos: camera", "lost in transport"),
 }
@@ -123,13 +125,15 @@ class BenchmarkStage:
             words = node.tail()
             raise WaitingError(f"the node refused the first mask: {answer.message}\n{words}")
 
-    def play(self, masks: int) -> None:
-        """Let the camera play, and return when so many masks have come."""
+    def play(self, masks: int, seconds: float) -> None:
+        """Let the camera play; return when so many masks have come and so much time has passed."""
         self._call(self._play, "the camera to play")
+        end = time.monotonic() + seconds
         count = len(self.arrived) + masks
         self.wait.until(
             lambda: len(self.arrived) >= count, max(START_PATIENCE, 10.0 * masks), "masks"
         )
+        self.wait.spin_for(end - time.monotonic(), lambda: False)
 
     def finish(self, camera: Child) -> None:
         """Let the camera send the timed images, and return when it has ended."""

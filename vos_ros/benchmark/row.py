@@ -58,8 +58,9 @@ class Row:
         memory_start_mb, memory_end_mb: resident memory of the node's process when the first timed
             image was sent and when the last mask had come, 10^6 bytes.
         memory_slope_mb_per_hour: by least squares in between; None of less than ten seconds.
-        transport_ms, wait_ms, convert_ms, step_ms, publish_ms: what the node itself says that the
-            time is made up of, medians over its last masks.
+        transport_ms, wait_ms, convert_ms, upload_ms, step_ms, download_ms, publish_ms: what the
+            time is made up of, medians: of a segmenter over the timed calls, of a node what it says
+            itself of its last masks.
     """
 
     what: str
@@ -104,7 +105,9 @@ class Row:
     transport_ms: float | None = None
     wait_ms: float | None = None
     convert_ms: float | None = None
+    upload_ms: float | None = None
     step_ms: float | None = None
+    download_ms: float | None = None
     publish_ms: float | None = None
 
     @property
@@ -120,5 +123,10 @@ class Row:
         words = (self.what, self.model, self.precision, internal, self.size, objects, self.variant)
         return ", ".join(word for word in words if word)
 
+
+PARTS_OF_A_FRAME = (
+    "transport_ms", "wait_ms", "convert_ms", "upload_ms", "step_ms", "download_ms", "publish_ms",
+)  # fmt: skip
+"""Columns that say what the time of a frame is made up of, in the order in which it passes."""
 
 COLUMNS = tuple(field.name for field in dataclasses.fields(Row))

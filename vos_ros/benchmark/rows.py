@@ -63,6 +63,7 @@ def _with_times(row: Row, found: Timed) -> Row:
         operations=found.operations,
         operations_per_s=None if found.operations is None else found.operations / seconds,
         bytes_per_s=None if moved is None else moved / seconds,
+        **found.parts,
     )
 
 

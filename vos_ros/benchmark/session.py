@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -30,6 +30,7 @@ from vos_ros.benchmark.streams import (
     take_runs,
 )
 from vos_ros.evaluation import environment
+from vos_ros.runtimes import RuntimeMissingError, choose_runtime
 
 #: of the usable cores; other work above this share spoils the figures
 _BUSY = 0.25
@@ -143,6 +144,7 @@ class Session:
         self._load = os.getloadavg()[0]  # before any work of our own
         self._device = open_device(request.device)
         cases, references = combinations(request.choices, request.variants)
+        cases = [self._with_runtime(case) for case in cases]
         named = (case.weights for case in cases if case.weights is not None)
         self._models = open_models(dict.fromkeys(named))
         self._builder = Builder(self._models, self._device, means.works)
@@ -155,6 +157,15 @@ class Session:
         if request.ceiling:
             precisions = _known(case.precision for case in cases)
             self._works += probes(self._device, precisions, self._threads)
+
+    def _with_runtime(self, case: Case) -> Case:
+        """The case with a runtime that can be had."""
+        if case.runtime is None:
+            return case
+        try:
+            return replace(case, runtime=choose_runtime(case.runtime, self._device, case.precision))
+        except RuntimeMissingError as error:
+            raise BenchmarkError(str(error)) from error
 
     @property
     def turns(self) -> int:

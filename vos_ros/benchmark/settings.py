@@ -13,8 +13,8 @@ from vos_ros.benchmark.errors import BenchmarkError
 _SIZE = re.compile(r"(\d+)x(\d+)")
 _SHORTEST, _LONGEST = 32, 8192
 PRECISIONS = ("fp32", "bf16", "fp16")
-RUNTIMES = ("pytorch",)
-"""What calculates a network."""
+RUNTIMES = ("torch", "openvino")
+"""What computes the steps of a network; see `vos_ros.runtimes`."""
 
 _OF_A_NETWORK = frozenset(
     {"size", "objects", "weights", "internal_size", "precision", "threads", "runtime"}
@@ -58,7 +58,7 @@ class Case:
         internal_size: wanted short side of the image inside the network, pixels.
         precision: one of `PRECISIONS`.
         threads: that an operation may use on the CPU.
-        runtime: one of `RUNTIMES`.
+        runtime: one of `RUNTIMES`, or ``auto`` for the fastest of them.
         variant: the setting that is compared, as the user wrote it; empty when none is.
     """
 
@@ -115,6 +115,6 @@ SETTINGS: dict[str, Callable[[str], object]] = {
     "internal_size": parse_number(32, 2160),
     "precision": parse_choice("precision", PRECISIONS),
     "threads": parse_number(1, 1024),
-    "runtime": parse_choice("runtime", RUNTIMES),
+    "runtime": parse_choice("runtime", ("auto", *RUNTIMES)),
 }
 """Name of a setting of `Case` -> what reads it, the slowest to change first."""

@@ -11,11 +11,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from vos_ros.benchmark.errors import BenchmarkError
-from vos_ros.benchmark.row import Row
+from vos_ros.benchmark.row import PARTS_OF_A_FRAME, Row
 from vos_ros.benchmark.timed import Timed, there_and_back
-
-PARTS_OF_LATENCY = ("transport_ms", "wait_ms", "convert_ms", "step_ms", "publish_ms")
-"""Columns of `Row` that the node itself has figures for."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +23,15 @@ class StreamEffort:
         runs: how often each case has its turn, every time with new processes.
         frames: timed images of a run.
         warmup: masks that must have come before.
+        settle: seconds that the camera must have played before.
         rate: images a second.
         seconds: after so long no case has a further turn, but for the first; None for no limit.
     """
 
     runs: int = 3
     frames: int = 150
-    warmup: int = 10
+    warmup: int = 5
+    settle: float = 8.0
     rate: float = 30.0
     seconds: float | None = None
 
@@ -49,7 +48,7 @@ class StreamRun:
             asked.
         memory: resident, at the first timed image and at the end, 10^6 bytes; None where unknown.
         slope: of that memory in between, 10^6 bytes an hour; None where unknown.
-        parts: what the process says of itself, by column of `PARTS_OF_LATENCY`.
+        parts: what the process says of itself, by column of `PARTS_OF_A_FRAME`.
         lost: images that the transport says did not reach the process; None where unknown.
     """
 
@@ -125,7 +124,7 @@ def stream_row(row: Row, runs: Sequence[StreamRun]) -> Row:
         memory_start_mb=_median([run.memory and run.memory[0] for run in runs]),
         memory_end_mb=_median([run.memory and run.memory[1] for run in runs]),
         memory_slope_mb_per_hour=_median([run.slope for run in runs]),
-        **{part: _median([run.parts.get(part) for run in runs]) for part in PARTS_OF_LATENCY},
+        **{part: _median([run.parts.get(part) for run in runs]) for part in PARTS_OF_A_FRAME},
     )
 
 

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,6 +21,7 @@ class Timed:
             time.
         operations: of one call, as `count_operations` counts; None of what moves memory.
         moved_bytes: read and written in one call; None of what calculates.
+        parts: what a call is made up of, medians, milliseconds, by column of `PARTS_OF_A_FRAME`.
     """
 
     turns: Sequence[np.ndarray]
@@ -28,6 +29,7 @@ class Timed:
     host_turns: Sequence[np.ndarray] | None = None
     operations: int | None = None
     moved_bytes: int | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 def there_and_back(count: int, number: int) -> range:

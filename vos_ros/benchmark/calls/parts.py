@@ -23,6 +23,7 @@ from vos_ros.frames import Geometry, pad, to_input, to_masks
 from vos_ros.inference import prepare
 from vos_ros.masks import ids_of
 from vos_ros.models.state import SegmentationNetwork
+from vos_ros.runtimes import Runtime, build_runtime
 from vos_ros.segmenter import VideoSegmenter
 
 #: most films held at a time; cases of the same size and number of objects follow upon each other
@@ -34,6 +35,7 @@ class NetworkCall:
 
     Args:
         network: prepared.
+        runtime: that computes its steps.
         film: what it runs on; uploaded and scaled here, once.
         geometry: of its frames.
         device: where the network is.
@@ -41,9 +43,10 @@ class NetworkCall:
 
     @torch.inference_mode()
     def __init__(
-        self, network: SegmentationNetwork, film: Film, geometry: Geometry, device: torch.device
-    ) -> None:
-        self._network = network
+        self, network: SegmentationNetwork, runtime: Runtime, film: Film, geometry: Geometry,
+        device: torch.device,
+    ) -> None:  # fmt: skip
+        self._network, self._runtime = network, runtime
         inputs = [self._input(to_input(image, geometry, device), geometry) for image in film.frames]
         masks = to_masks(film.mask, ids_of(film.mask), geometry).to(device)
         self.state = network.start(network.encode(inputs[0]), masks)
@@ -55,8 +58,7 @@ class NetworkCall:
 
     @torch.inference_mode()
     def __call__(self) -> None:
-        features = self._network.encode(next(self._inputs))
-        _, self.state = self._network.step(features, self.state)
+        _, self.state = self._runtime.advance(next(self._inputs), self.state)
 
 
 class SegmenterCall:
@@ -69,6 +71,16 @@ class SegmenterCall:
 
     def __call__(self) -> None:
         self.segmenter.step(next(self._frames))
+
+    def parts(self) -> dict[str, float]:
+        """What the last call was made up of, milliseconds by column of a row."""
+        times = self.segmenter.step_times
+        assert times is not None, "nothing was called yet"
+        return {
+            "upload_ms": 1e3 * times.upload,
+            "step_ms": 1e3 * times.network,
+            "download_ms": 1e3 * times.download,
+        }
 
 
 class Builder:
@@ -101,6 +113,8 @@ class Builder:
         Raises:
             BenchmarkError: when the objects have no room in the image.
         """
+        if case.threads is not None:
+            torch.set_num_threads(case.threads)  # runtimes compile for as many as there are then
         return self._parts[case.what](case)
 
     def row(self, case: Case) -> Row:
@@ -122,7 +136,7 @@ class Builder:
 
     def operations(self, case: Case) -> int:
         """Of one image in a case, whatever part it is of; see `count_operations`."""
-        return count_operations(self._network_call(case))
+        return count_operations(self._network_call(replace(case, runtime="torch")))
 
     def _geometry(self, case: Case) -> Geometry:
         stride = self._models[case.weights].network.stride
@@ -131,12 +145,14 @@ class Builder:
     def _network_call(self, case: Case) -> NetworkCall:
         film = self._film(case.size, case.objects)
         network = self._prepared_network(case)
-        return NetworkCall(network, film, self._geometry(case), self._device)
+        runtime = build_runtime(case.runtime, network, case.precision)
+        return NetworkCall(network, runtime, film, self._geometry(case), self._device)
 
     def _network_work(self, case: Case) -> Work:
         call = self._network_call(case)
         row = self._with_state(case, call.state.nbytes)
-        return Work(row, call, device_clock(self._device))
+        clock = device_clock(self._device)
+        return Work(row, call, clock, operations=self._uncounted(case))
 
     def _segmenter_work(self, case: Case) -> Work:
         segmenter = VideoSegmenter(
@@ -145,11 +161,18 @@ class Builder:
             precision=case.precision,
             size=case.internal_size,
             max_objects=case.objects,
+            runtime=case.runtime,
         )
         call = SegmenterCall(segmenter, self._film(case.size, case.objects))
         row = self._with_state(case, segmenter.state_bytes)
         row = replace(row, region=segmenter.region and segmenter.region.margin)
-        return Work(row, call, host_clock)  # its labels are on the host when it comes back
+        # Its labels are on the host when it comes back.
+        operations = self._uncounted(case)
+        return Work(row, call, host_clock, operations=operations, parts=call.parts)
+
+    def _uncounted(self, case: Case) -> int | None:
+        """The operations of what is not computed by PyTorch, which counts its own."""
+        return None if case.runtime == "torch" else self.operations(case)
 
     def _prepared_network(self, case: Case) -> SegmentationNetwork:
         key = (case.weights, case.precision)

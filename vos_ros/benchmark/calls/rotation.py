@@ -9,7 +9,7 @@ after the other would each meet another machine; taking turns, they meet the sam
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,9 @@ from vos_ros.benchmark.timed import Timed, there_and_back
 
 #: fewer do not give a spread
 LEAST_ROUNDS = 2
+
+_Turn = list[tuple[Duration, Mapping[str, float]]]
+"""Of each timed call, how long it took and what it was made up of."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,11 @@ def take_turns(
     for work in works:
         _use_threads(work)
         firsts.append(work.clock(work.call).ms)
-        operations.append(count_operations(work.call) if work.moved_bytes is None else None)
+        operations.append(_operations(work))
         for _ in range(effort.warmup):
             work.call()
         on_turn()
-    turns: list[list[list[Duration]]] = [[] for _ in works]
+    turns: list[list[_Turn]] = [[] for _ in works]
     began = time.monotonic()
     for number in range(effort.rounds):
         late = effort.seconds is not None and time.monotonic() - began > effort.seconds
@@ -72,9 +75,15 @@ def take_turns(
             turns[index].append(_turn(works[index], effort.calls))
             on_turn()
     return [
-        Timed(_times(own), first, _host_times(own), count, work.moved_bytes)
+        Timed(_times(own), first, _host_times(own), count, work.moved_bytes, _parts(own))
         for first, count, own, work in zip(firsts, operations, turns, works, strict=True)
     ]
+
+
+def _operations(work: Work) -> int | None:
+    if work.moved_bytes is not None:
+        return None
+    return count_operations(work.call) if work.operations is None else work.operations
 
 
 def _use_threads(work: Work) -> None:
@@ -83,17 +92,23 @@ def _use_threads(work: Work) -> None:
         torch.set_num_threads(work.row.threads)
 
 
-def _turn(work: Work, calls: int) -> list[Duration]:
+def _turn(work: Work, calls: int) -> _Turn:
     _use_threads(work)
     work.clock(work.call)
-    return [work.clock(work.call) for _ in range(calls)]
+    return [(work.clock(work.call), work.parts()) for _ in range(calls)]
 
 
-def _times(turns: list[list[Duration]]) -> list[np.ndarray]:
-    return [np.array([duration.ms for duration in turn]) for turn in turns]
+def _times(turns: Sequence[_Turn]) -> list[np.ndarray]:
+    return [np.array([duration.ms for duration, _ in turn]) for turn in turns]
 
 
-def _host_times(turns: list[list[Duration]]) -> list[np.ndarray] | None:
-    if turns[0][0].host_ms is None:
+def _host_times(turns: Sequence[_Turn]) -> list[np.ndarray] | None:
+    if turns[0][0][0].host_ms is None:
         return None
-    return [np.array([duration.host_ms for duration in turn]) for turn in turns]
+    return [np.array([duration.host_ms for duration, _ in turn]) for turn in turns]
+
+
+def _parts(turns: Sequence[_Turn]) -> dict[str, float]:
+    """The median of each part."""
+    told = [parts for turn in turns for _, parts in turn]
+    return {name: float(np.median([parts[name] for parts in told])) for name in told[0]}

@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from vos_ros.benchmark.row import Row
+from vos_ros.benchmark.row import PARTS_OF_A_FRAME, Row
 from vos_ros.benchmark.session import Outcome
-from vos_ros.benchmark.streams import PARTS_OF_LATENCY
 
 Column = tuple[str, Callable[[Row], str]]
 
@@ -18,7 +17,10 @@ def tables_of(outcome: Outcome) -> list[list[list[str]]]:
     tables = [
         (_call_columns(outcome.calls), outcome.calls),
         (_stream_columns(outcome.streams), outcome.streams),
-        (_PART_COLUMNS, [row for row in outcome.streams if row.step_ms is not None]),
+        (
+            _PART_COLUMNS,
+            [row for row in (*outcome.calls, *outcome.streams) if _is_taken_apart(row)],
+        ),
         (_PROBE_COLUMNS, outcome.probes),
     ]
     return [_cells(columns, rows) for columns, rows in tables if rows]
@@ -53,6 +55,10 @@ def _stream_columns(rows: Sequence[Row]) -> list[Column]:
     ]
 
 
+def _is_taken_apart(row: Row) -> bool:
+    return any(getattr(row, part) is not None for part in PARTS_OF_A_FRAME)
+
+
 def _settings(rows: Sequence[Row]) -> list[Column]:
     several = {row.threads for row in rows if row.threads}
     runtimes = {row.runtime for row in rows if row.runtime}
@@ -85,10 +91,10 @@ def _if_any(
 
 
 _PART_COLUMNS: list[Column] = [
-    ("stamp to mask", lambda row: row.label),
+    ("parts of a frame, ms", lambda row: row.label),
     *(
         (part.removesuffix("_ms"), lambda row, part=part: _number(getattr(row, part), ".2f"))
-        for part in PARTS_OF_LATENCY
+        for part in PARTS_OF_A_FRAME
     ),
 ]
 
