@@ -115,13 +115,27 @@ def weights(tmp_path_factory) -> Path:
 def test_the_settings_reach_the_segmenter(weights: Path):
     segmenter, card, words = build_segmenter(
         Settings(
-            weights=str(weights), device="cpu", precision="fp32", internal_size=96, max_objects=3
+            weights=str(weights),
+            device="cpu",
+            precision="fp32",
+            internal_size=96,
+            max_objects=3,
+            runtime="torch",
         )
     )
     assert segmenter.max_objects == 3
     assert segmenter.ids == ()
     assert card.model == "gfddal" and card.sha256 == file_hash(weights)
     assert words == "untrained on cpu in fp32, 96 pixels on the short side"
+
+
+def test_the_runtime_is_chosen_and_named(weights: Path):
+    pytest.importorskip("openvino")
+    segmenter, _, words = build_segmenter(
+        Settings(weights=str(weights), device="cpu", precision="bf16")
+    )
+    assert segmenter.runtime == "openvino"
+    assert words == "untrained on cpu by openvino in bf16, 288 pixels on the short side"
 
 
 def test_thresholds_that_contradict_each_other_are_refused(weights: Path):

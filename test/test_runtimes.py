@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -200,3 +201,53 @@ def test_nothing_is_sent_to_anybody():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stdout.split() == ["None", "openvino.tools.ovc.telemetry_stub"], result.stderr
+
+
+@needs_openvino
+def test_until_a_step_is_compiled_torch_computes_it_unless_it_is_to_wait(published):
+    network = prepared(published)
+    runtime = build_runtime("openvino", network, "fp32", waits=False)
+    eager, state = build_runtime("torch", network, "fp32"), started(network, 2)
+    runtime._compiler.translate = gate = Gate(runtime._compiler.translate)
+    with torch.inference_mode():
+        wanted, _ = eager.advance(images_of(1), state)
+        early, _ = runtime.advance(images_of(1), state)
+        assert torch.equal(early.logits, wanted.logits) and not runtime._steps
+        gate.open.set()
+        while not runtime._steps:  # ends, or the test's time does
+            runtime.ready((1, 3, *SIZE), state)
+            runtime._work.join()
+        late, _ = runtime.advance(images_of(1), state)
+    torch.testing.assert_close(late.logits, wanted.logits, atol=1e-3, rtol=1e-3)
+    assert runtime.trouble == ""
+
+
+@needs_openvino
+def test_a_step_that_cannot_be_compiled_is_left_to_torch_and_told(published):
+    network = prepared(published)
+    runtime, state = build_runtime("openvino", network, "fp32", waits=False), started(network, 1)
+    runtime._work.join()
+
+    def refuse(*_):
+        raise RuntimeError("no such operation")
+
+    runtime._compiler.step = refuse
+    with torch.inference_mode():
+        runtime.advance(images_of(1), state)
+        runtime._work.join()
+        begun = runtime._work
+        found, _ = runtime.advance(images_of(1), state)
+        wanted, _ = build_runtime("torch", network, "fp32").advance(images_of(1), state)
+    assert runtime.trouble == "RuntimeError: no such operation"
+    assert torch.equal(found.logits, wanted.logits) and runtime._work is begun
+
+
+class Gate:
+    """Calls a function once it is open."""
+
+    def __init__(self, function):
+        self.open, self._function = threading.Event(), function
+
+    def __call__(self):
+        assert self.open.wait(60)
+        return self._function()

@@ -22,11 +22,12 @@ from vos_ros.readout import confidence_of, laid_out, read_out
 from vos_ros.recall import state_of, unseen_moment
 from vos_ros.region import DEFAULT_REGION, RegionSettings, region_around
 from vos_ros.runtimes import build_runtime, choose_runtime
+from vos_ros.runtimes.ready import ReadyNetwork
 from vos_ros.shortage import shortage_told
 from vos_ros.step_times import StepClock, StepTimes
 from vos_ros.targets import Targets
 
-__all__ = ["Segmentation", "SegmentationError", "VideoSegmenter"]
+__all__ = ["Segmentation", "SegmentationError", "VideoSegmenter", "ready_network"]
 
 
 class VideoSegmenter:
@@ -46,7 +47,9 @@ class VideoSegmenter:
         with_confidence: whether results are to say how probable each label is; changed at any time.
 
     Args:
-        network: a trained network; a prepared copy of it is used.
+        network: a trained network, of which a prepared copy is used; or one that is ready, as it
+            is, and then with a device, precision and runtime of its own. Several segmenters may
+            share one that has a `SharedRuntime`.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         precision: ``fp32``, ``bf16`` or ``fp16``.
         size: short side of the image that the network sees, pixels; larger is slower and sharper.
@@ -55,6 +58,9 @@ class VideoSegmenter:
         region: how closely to look at the objects; None to see the whole image always.
         runtime: what computes the steps: ``torch``, ``openvino`` (on CPUs, several times as fast,
             see `vos_ros.runtimes`), or ``auto`` for the fastest that is to be had.
+        compile_first: whether a step waits for what OpenVINO has to compile, as it must where the
+            same images are to give the same masks to the last bit. If not, PyTorch computes the
+            steps in the meantime.
 
     Raises:
         RuntimeMissingError: when the runtime is not to be had here.
@@ -63,7 +69,7 @@ class VideoSegmenter:
 
     def __init__(
         self,
-        network: SegmentationNetwork,
+        network: SegmentationNetwork | ReadyNetwork,
         *,
         device: str = "cpu",
         precision: str = "fp32",
@@ -72,17 +78,18 @@ class VideoSegmenter:
         presence: PresenceSettings | None = None,
         region: RegionSettings | None = DEFAULT_REGION,
         runtime: str = "torch",
+        compile_first: bool = True,
     ) -> None:
-        if size < network.stride:
-            raise ValueError(f"size must be at least {network.stride} pixels, not {size}")
+        stride = (network.network if isinstance(network, ReadyNetwork) else network).stride
+        if size < stride:
+            raise ValueError(f"size must be at least {stride} pixels, not {size}")
         if not 1 <= max_objects <= masks.MAX_ID:
             raise ValueError(f"max_objects must be within 1..{masks.MAX_ID}, not {max_objects}")
-        self._device = _device(device)
-        runtime = choose_runtime(runtime, self._device, precision)
-        self._network = prepare(network, self._device, precision)
-        self._runtime = build_runtime(runtime, self._network, precision)
-        self._runtime_name = runtime
-        self._precision = precision
+        if not isinstance(network, ReadyNetwork):
+            network = ready_network(network, device, precision, runtime, compile_first)
+        self._device, self._precision = network.device, network.precision
+        self._network, self._runtime = network.network, network.runtime
+        self._runtime_name = network.runtime_name
         self._size = size
         self._max_objects = max_objects
         self._presence = presence
@@ -321,6 +328,17 @@ class VideoSegmenter:
         """Make the outcome of a call that has succeeded the segmenter's own."""
         self._now = moment
         return moment.segmentation
+
+
+def ready_network(
+    network: SegmentationNetwork, device: str, precision: str, runtime: str, compile_first: bool
+) -> ReadyNetwork:
+    """A copy of a trained network, ready to run: all as for `VideoSegmenter`."""
+    place = _device(device)
+    runtime = choose_runtime(runtime, place, precision)
+    prepared = prepare(network, place, precision)
+    computing = build_runtime(runtime, prepared, precision, compile_first)
+    return ReadyNetwork(prepared, computing, runtime, place, precision)
 
 
 def _device(name: str) -> torch.device:

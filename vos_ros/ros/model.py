@@ -47,9 +47,12 @@ def build_segmenter(settings: Settings) -> tuple[VideoSegmenter, ModelCard, str]
             minimum_area=settings.presence_minimum_area,
         ),
         region=region_settings(settings.region_margin, settings.region_smallest),
+        runtime=settings.runtime,
+        compile_first=False,
     )
-    words = f"{path.stem} on {device} in {precision}, {settings.internal_size} pixels on the short"
-    return segmenter, card, f"{words} side"
+    by = "" if segmenter.runtime == "torch" else f" by {segmenter.runtime}"
+    words = f"{path.stem} on {device}{by} in {precision}, {settings.internal_size} pixels"
+    return segmenter, card, f"{words} on the short side"
 
 
 def choose_weights(model: str, weights: str) -> Path:

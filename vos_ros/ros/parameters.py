@@ -143,6 +143,13 @@ class Settings:
         " it (avx512_bf16 or amx_bf16), else fp32. fp16 is for CUDA.",
         choices=("auto", "fp32", "bf16", "fp16"),
     )
+    runtime: str = _parameter(
+        "auto",
+        "What computes the network. openvino is about twice as fast on CPUs, and is compiled in the"
+        " background while torch computes the first masks. auto is openvino on CPUs where it is"
+        " installed, else torch.",
+        choices=("auto", "torch", "openvino"),
+    )
     internal_size: int = _parameter(
         288,
         "Short side, in pixels, of the image the network sees; masks always have the camera's own"

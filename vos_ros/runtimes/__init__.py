@@ -48,20 +48,23 @@ def choose_runtime(wanted: str, device: torch.device, precision: str) -> str:
     return wanted
 
 
-def build_runtime(name: str, network: SegmentationNetwork, precision: str) -> Runtime:
+def build_runtime(
+    name: str, network: SegmentationNetwork, precision: str, waits: bool = True
+) -> Runtime:
     """A runtime for a prepared network.
 
     Args:
         name: of `RUNTIMES`, from `choose_runtime`.
         network: as `prepare` made it.
         precision: that it was prepared for.
+        waits: whether a step waits for what has to be compiled; see `CompiledRuntime`.
     """
     if name == "torch":
         return EagerRuntime(network)
     # Imported here: it takes a moment, and is not installed everywhere.
     from vos_ros.runtimes.compiled import CompiledRuntime
 
-    return CompiledRuntime(network, precision)
+    return CompiledRuntime(network, precision, waits)
 
 
 def _against_openvino(device: torch.device, precision: str) -> str:

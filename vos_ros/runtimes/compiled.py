@@ -7,17 +7,25 @@ from __future__ import annotations
 import copy
 import dataclasses
 import sys
+import threading
 import warnings
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from vos_ros.models.state import ObjectState, Prediction, SegmentationNetwork
-from vos_ros.runtimes.flat_step import RESULTS, FlatStep
+from vos_ros.runtimes.eager import EagerRuntime
+from vos_ros.runtimes.flat_step import RESULTS, FlatStep, blank_state
 
 # A robot does not phone home: where this package is not to be had, OpenVINO goes without.
 sys.modules.setdefault("openvino_telemetry", None)
 import openvino as ov  # noqa: E402
+
+COMPILER_THREAD = "vos_compiler"
+"""What the thread is called that compiles while others go on."""
 
 _TYPES = {
     torch.float32: ov.Type.f32,
@@ -28,31 +36,57 @@ _TYPES = {
 #: OpenVINO's names of the precisions
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
 
+#: as many steps are kept compiled; each holds the network's weights
+_KEPT_STEPS = 4
+
+#: the network is translated by an example of this height and width, whatever the images are
+_EXAMPLE = (96, 160)
+
+_Key = tuple[int, int, int]
+
 
 class CompiledRuntime:
     """Computes steps on the CPU.
 
-    The network is translated once for every size of the input, which takes seconds, and compiled
-    for every number of objects in it, which takes some tenths of one; both when first needed.
-    States are those of the eager network, of the same types, so that it may take over at any time.
-    All that a step returns is memory of its own. A ReLU makes 0 of what is no number, so that
+    The network is translated once, which takes seconds, and compiled for every size of the input
+    and number of objects in it, which takes some tenths of one; when first needed. States are those
+    of the eager network, of the same types, so that either may take over from the other at any
+    time. All that a step returns is memory of its own. A ReLU makes 0 of what is no number, so that
     `sound` tells of what came out, not of what was met on the way.
+
+    One thread at a time may step.
 
     Args:
         network: prepared for inference on the CPU.
         precision: ``fp32`` or ``bf16``, as it was prepared for.
+        waits: whether a step waits until it is compiled. If not, PyTorch computes steps until that
+            is done, so that none takes long; what comes of them differs by rounding. Translating
+            begins at once then.
     """
 
-    def __init__(self, network: SegmentationNetwork, precision: str) -> None:
-        self._network = network
-        self._hint = _HINTS[precision]
-        self._core = ov.Core()
-        self._models: dict[tuple[int, int], ov.Model] = {}
-        self._steps: dict[tuple[int, int, int], _Step] = {}
+    def __init__(self, network: SegmentationNetwork, precision: str, waits: bool = True) -> None:
+        self._eager = EagerRuntime(network)
+        self._compiler = _Compiler(network, precision)
+        self._waits = waits
+        self._steps: OrderedDict[_Key, _Step] = OrderedDict()
+        self._failed: dict[_Key, str] = {}
+        self._work: threading.Thread | None = None
+        if not waits:
+            self._begin(self._compiler.translate)
+
+    @property
+    def trouble(self) -> str:
+        """Why some step could not be compiled, which PyTorch computes instead; empty if all could.
+
+        Where steps wait, they raise it.
+        """
+        return next(iter(self._failed.values()), "")
 
     def advance(self, images: Tensor, state: ObjectState) -> tuple[Prediction, ObjectState]:
         """See `Runtime`; one image after the other, each with all threads."""
         step = self._step(tuple(images.shape), state)
+        if step is None:
+            return self._eager.advance(images, state)
         if images.shape[0] == 1:
             return step(images, state)
         each = [step(images[i : i + 1], state.image(i)) for i in range(images.shape[0])]
@@ -62,24 +96,67 @@ class CompiledRuntime:
         return Prediction(logits, None, sound), ObjectState.stacked([after for _, after in each])
 
     def ready(self, images: tuple[int, ...], state: ObjectState) -> None:
-        """Translate and compile what such a step needs, unless it is there."""
+        """Translate and compile what such a step needs, unless it is there; begin to, at least."""
         self._step(images, state)
 
-    def _step(self, images: tuple[int, ...], state: ObjectState) -> _Step:
-        height, width = images[-2:]
-        key = (height, width, state.count)
+    def _step(self, images: tuple[int, ...], state: ObjectState) -> _Step | None:
+        """The compiled step; None where PyTorch is to compute it."""
+        key = (*images[-2:], state.count)
         if key not in self._steps:
-            self._steps[key] = self._compiled(height, width, state)
-        return self._steps[key]
+            if self._waits:
+                self._compile(key, state)
+            elif key not in self._failed:
+                self._begin(partial(self._try_to_compile, key, state))
+        step = self._steps.get(key)
+        if step is not None:
+            self._steps.move_to_end(key)
+        return step
 
-    def _compiled(self, height: int, width: int, state: ObjectState) -> _Step:
-        size = (height, width)
-        if size not in self._models:
-            self._models[size] = _translated(self._network, state, height, width)
-        model = self._models[size].clone()
-        tensors = state.tensors()
-        shapes = [(1, 3, height, width), *((1, *value.shape[1:]) for value in tensors.values())]
-        model.reshape({number: ov.PartialShape(shape) for number, shape in enumerate(shapes)})
+    def _begin(self, work: Callable[[], object]) -> None:
+        """Have it done, unless something is being done already."""
+        if self._work is None or not self._work.is_alive():
+            # No daemon: compiling cannot be interrupted, and would crash in an interpreter that is
+            # being taken down around it. A process that cannot wait has to end by itself.
+            self._work = threading.Thread(target=work, name=COMPILER_THREAD)
+            self._work.start()
+
+    def _try_to_compile(self, key: _Key, state: ObjectState) -> None:
+        try:
+            self._compile(key, state)
+        except Exception as error:
+            self._failed[key] = f"{type(error).__name__}: {error}"
+
+    def _compile(self, key: _Key, state: ObjectState) -> None:
+        self._keep(key, self._compiler.step(key, state))
+
+    def _keep(self, key: _Key, step: _Step) -> None:
+        self._steps[key] = step
+        while len(self._steps) > _KEPT_STEPS:
+            self._steps.popitem(last=False)
+
+
+class _Compiler:
+    """From a network to compiled steps; one thread at a time."""
+
+    def __init__(self, network: SegmentationNetwork, precision: str) -> None:
+        self._network = network
+        self._hint = _HINTS[precision]
+        self._core = ov.Core()
+        self._model: ov.Model | None = None
+
+    def translate(self) -> ov.Model:
+        """OpenVINO's form of a step, of any size and number of objects; made once."""
+        if self._model is None:
+            self._model = _translated(self._network)
+        return self._model
+
+    def step(self, key: _Key, state: ObjectState) -> _Step:
+        """The step of images of a height and width, and of a number of objects."""
+        height, width, _ = key
+        model = self.translate().clone()
+        shapes = [(1, *value.shape[1:]) for value in state.tensors().values()]
+        inputs = enumerate([(1, 3, height, width), *shapes])
+        model.reshape({number: ov.PartialShape(shape) for number, shape in inputs})
         settings = {
             "INFERENCE_PRECISION_HINT": self._hint,
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
@@ -105,28 +182,30 @@ class _Step:
         for number, value in enumerate(found):
             self._request.set_output_tensor(number, _shared(value))
         self._request.infer()
-        renewed = dict(zip(self._renewed, found[2:], strict=True))
+        renewed = dict(zip(self._renewed, found[len(RESULTS) :], strict=True))
         # With what had to be laid out anew, so that the next step finds it so.
         return Prediction(found[0], None, found[1]), dataclasses.replace(state, **given | renewed)
 
 
-def _translated(
-    network: SegmentationNetwork, state: ObjectState, height: int, width: int
-) -> ov.Model:
-    """OpenVINO's form of a step, from and to tensors of the types that the state has."""
+def _translated(network: SegmentationNetwork) -> ov.Model:
+    """A step, from and to tensors of the types that the network's states have."""
     # In full precision: which operations keep it is for the compiler to choose.
     wide = copy.deepcopy(network).float().to(memory_format=torch.contiguous_format)
-    step = FlatStep(wide, state)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of PyTorch's own making
-        model = ov.convert_model(step.exported(height, width))
+    step, like = FlatStep.of(wide, *_EXAMPLE), blank_state(network, *_EXAMPLE).tensors()
+    # What it complains of depends on sizes that tests vary. Not `catch_warnings`: it changes what
+    # other threads are warned of, too.
+    warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+    # A trace and not an export: all sizes stay open in it, and it is this thread's alone, where an
+    # export puts itself in the place of every module's call in the whole process.
+    with torch.no_grad():
+        traced = torch.jit.trace(step, step.example, check_trace=False)
+        model = ov.convert_model(traced, example_input=step.example)
     ends = ov.preprocess.PrePostProcessor(model)
-    tensors = state.tensors()
-    given = [network.dtype, *(tensors[name].dtype for name in step.given)]
-    for number, dtype in enumerate(given):
-        ends.input(number).tensor().set_element_type(_TYPES[dtype])
-    for number, name in enumerate(step.renewed, start=2):
-        ends.output(number).tensor().set_element_type(_TYPES[tensors[name].dtype])
+    for number, name in enumerate(step.given, start=1):
+        ends.input(number).tensor().set_element_type(_TYPES[like[name].dtype])
+    ends.input(0).tensor().set_element_type(_TYPES[network.dtype])
+    for number, name in enumerate(step.renewed, start=len(RESULTS)):
+        ends.output(number).tensor().set_element_type(_TYPES[like[name].dtype])
     return ends.build()
 
 
