@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import pytest
@@ -14,7 +14,7 @@ import torch
 from runtime_turns import LONG, GatedRuntime, prepared, turn_of
 from tiny import ColourNetwork
 
-from vos_ros.runtimes.shared import NETWORK_THREAD, RuntimeClosedError, SharedRuntime
+from vos_ros.runtimes.shared import NETWORK_THREAD, RuntimeClosedError, Seat, SharedRuntime
 from vos_ros.runtimes.together import Turn
 
 
@@ -29,16 +29,11 @@ def gated(ready) -> GatedRuntime:
 
 
 @pytest.fixture
-def share(gated: GatedRuntime) -> Iterator[Callable[[bool], SharedRuntime]]:
-    made: list[SharedRuntime] = []
-
-    def make(together: bool) -> SharedRuntime:
-        made.append(SharedRuntime(gated, together=together))
-        return made[-1]
-
-    yield make
+def shared(gated: GatedRuntime) -> Iterator[SharedRuntime]:
+    runtime = SharedRuntime(gated)
+    yield runtime
     gated.let_through(1000)
-    assert all(shared.close(LONG) for shared in made)
+    assert runtime.close(LONG)
 
 
 @pytest.fixture
@@ -47,19 +42,19 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         yield pool
 
 
-def submit(threads: ThreadPoolExecutor, shared: SharedRuntime, turn: Turn) -> Future:
+def submit(threads: ThreadPoolExecutor, seat: Seat, turn: Turn) -> Future:
     """Have a thread of its own wait for a turn; return once the turn is waiting."""
-    before = len(shared._waiting)
-    future = threads.submit(shared.advance, turn.image, turn.state)
+    before = seat.shared.waiting
+    future = threads.submit(seat.advance, turn.image, turn.state)
     end = time.monotonic() + LONG
-    while len(shared._waiting) == before:
+    while seat.shared.waiting == before:
         assert time.monotonic() < end and not future.done()
     return future
 
 
-def begin(threads, shared, gated, turn) -> Future:
+def begin(threads: ThreadPoolExecutor, seat: Seat, gated: GatedRuntime, turn: Turn) -> Future:
     """Submit a turn that is taken at once, so that what comes after it has to wait."""
-    future = threads.submit(shared.advance, turn.image, turn.state)
+    future = threads.submit(seat.advance, turn.image, turn.state)
     assert gated.entered.acquire(timeout=LONG)
     return future
 
@@ -73,22 +68,22 @@ def expected(ready, turn: Turn) -> torch.Tensor:
         return ready.advance(turn.image, turn.state)[0].logits
 
 
-def test_turns_that_wait_at_the_same_moment_are_one_pass(ready, gated, share, threads):
-    shared = share(True)
+def test_turns_that_wait_at_the_same_moment_are_one_pass(ready, gated, shared, threads):
+    seat = shared.seat(True)
     turns = [turn_of(ready, 1, seed) for seed in range(4)]
-    first = begin(threads, shared, gated, turns[0])
-    others = [submit(threads, shared, turn) for turn in turns[1:]]
+    first = begin(threads, seat, gated, turns[0])
+    others = [submit(threads, seat, turn) for turn in turns[1:]]
     gated.let_through(2)
     for future, turn in zip([first, *others], turns, strict=True):
         torch.testing.assert_close(logits(future), expected(ready, turn), rtol=1e-4, atol=1e-4)
     assert gated.passes == [1, 3]
 
 
-def test_turns_of_different_forms_are_passes_of_their_own(ready, gated, share, threads):
-    shared = share(True)
+def test_turns_of_different_forms_are_passes_of_their_own(ready, gated, shared, threads):
+    seat = shared.seat(True)
     turns = [turn_of(ready, objects, objects) for objects in (1, 2, 1, 3, 2)]
-    first = begin(threads, shared, gated, turns[0])
-    futures = [submit(threads, shared, turn) for turn in turns]
+    first = begin(threads, seat, gated, turns[0])
+    futures = [submit(threads, seat, turn) for turn in turns]
     gated.let_through(4)
     for future, turn in zip(futures, turns, strict=True):
         torch.testing.assert_close(logits(future), expected(ready, turn), rtol=1e-4, atol=1e-4)
@@ -96,9 +91,9 @@ def test_turns_of_different_forms_are_passes_of_their_own(ready, gated, share, t
     assert gated.passes == [1, 2, 2, 1]
 
 
-def test_where_they_take_turns_nobody_starves(ready, gated, share, threads):
+def test_where_they_take_turns_nobody_starves(ready, gated, shared, threads):
     """Four cameras come back as soon as they were served; each is served every fourth time."""
-    shared = share(False)
+    seat = shared.seat(False)
     served: list[int] = []
     turn = turn_of(ready)
     gated.refuse = lambda images, state: served.append(int(state.steps[0, 0, 0]))
@@ -107,22 +102,36 @@ def test_where_they_take_turns_nobody_starves(ready, gated, share, threads):
         steps = torch.full_like(turn.state.steps, number)
         return Turn(turn.image, type(turn.state)(turn.state.colours, steps, turn.state.previous))
 
-    waiting = {begin(threads, shared, gated, camera(0)): 0}
-    waiting |= {submit(threads, shared, camera(number)): number for number in (1, 2, 3)}
+    waiting = {begin(threads, seat, gated, camera(0)): 0}
+    waiting |= {submit(threads, seat, camera(number)): number for number in (1, 2, 3)}
     for _ in range(40):
         gated.let_through()
         (done,) = wait(waiting, LONG, FIRST_COMPLETED).done
         assert gated.entered.acquire(timeout=LONG)  # the next is in hand
         number = waiting.pop(done)
-        waiting[submit(threads, shared, camera(number))] = number
+        waiting[submit(threads, seat, camera(number))] = number
     assert served == [0, 1, 2, 3] * 10
     assert set(gated.passes) == {1}
     gated.let_through(len(waiting))
 
 
-def test_what_fails_in_one_turn_fails_there_alone(ready, gated, share, threads):
-    shared = share(True)
-    first = begin(threads, shared, gated, turn_of(ready))
+def test_who_wants_to_be_alone_is_and_loses_no_place_by_it(ready, gated, shared, threads):
+    both = {True: shared.seat(True), False: shared.seat(False)}
+    turns = [turn_of(ready, 1, seed) for seed in range(6)]
+    first = begin(threads, both[True], gated, turns[0])
+    wishes = [True, False, True, False, True]
+    futures = [
+        submit(threads, both[wish], turn) for wish, turn in zip(wishes, turns[1:], strict=True)
+    ]
+    gated.let_through(4)
+    for future, turn in zip([first, *futures], turns, strict=True):
+        torch.testing.assert_close(logits(future), expected(ready, turn), rtol=1e-4, atol=1e-4)
+    assert gated.passes == [1, 3, 1, 1]
+
+
+def test_what_fails_in_one_turn_fails_there_alone(ready, gated, shared, threads):
+    seat = shared.seat(True)
+    first = begin(threads, seat, gated, turn_of(ready))
     turns = [turn_of(ready, 1, seed) for seed in range(1, 4)]
     bad = turns[1].image
 
@@ -131,7 +140,7 @@ def test_what_fails_in_one_turn_fails_there_alone(ready, gated, share, threads):
             raise ZeroDivisionError("this image")
 
     gated.refuse = refuse
-    futures = [submit(threads, shared, turn) for turn in turns]
+    futures = [submit(threads, seat, turn) for turn in turns]
     gated.let_through(5)
     assert logits(first) is not None
     with pytest.raises(ZeroDivisionError, match="this image"):
@@ -140,13 +149,13 @@ def test_what_fails_in_one_turn_fails_there_alone(ready, gated, share, threads):
         torch.testing.assert_close(logits(futures[number]), expected(ready, turns[number]))
     assert gated.passes == [1, 3, 1, 1, 1]
     gated.let_through()
-    assert logits(threads.submit(shared.advance, turns[0].image, turns[0].state)) is not None
+    assert logits(threads.submit(seat.advance, turns[0].image, turns[0].state)) is not None
 
 
 def test_where_a_pass_of_many_does_not_fit_fewer_are_tried_from_then_on(
-    ready, gated, share, threads
+    ready, gated, shared, threads
 ):
-    shared = share(True)
+    seat = shared.seat(True)
 
     def refuse(images: torch.Tensor, state: object) -> None:
         if len(images) > 2:
@@ -160,15 +169,15 @@ def test_where_a_pass_of_many_does_not_fit_fewer_are_tried_from_then_on(
         gated._through = threading.Semaphore(0)
         while gated.entered.acquire(blocking=False):
             pass
-        first = begin(threads, shared, gated, turns[0])
-        futures = [submit(threads, shared, turn) for turn in turns[1:]]
+        first = begin(threads, seat, gated, turns[0])
+        futures = [submit(threads, seat, turn) for turn in turns[1:]]
         gated.let_through(10)
         for future, turn in zip([first, *futures], turns, strict=True):
             torch.testing.assert_close(logits(future), expected(ready, turn), rtol=1e-4, atol=1e-4)
         assert gated.passes == ([1, 4, 1, 1, 1, 1] if round_ == 0 else [1, 2, 2])
 
 
-def test_one_thread_computes_whoever_asks(ready, share, gated, threads, monkeypatch):
+def test_one_thread_computes_whoever_asks(ready, shared, gated, threads, monkeypatch):
     seen = set()
     own = type(ready).step
 
@@ -177,36 +186,36 @@ def test_one_thread_computes_whoever_asks(ready, share, gated, threads, monkeypa
         return own(self, features, state)
 
     monkeypatch.setattr(type(ready), "step", step)
-    shared = share(False)
+    seat = shared.seat(False)
     gated.let_through(4)
     turns = [turn_of(ready, 1, seed) for seed in range(4)]
-    for future in [threads.submit(shared.advance, t.image, t.state) for t in turns]:
+    for future in [threads.submit(seat.advance, t.image, t.state) for t in turns]:
         future.result(LONG)
     assert seen == {NETWORK_THREAD}
 
 
-def test_closing_ends_the_turn_in_hand_and_fails_the_others(ready, gated, share, threads):
-    shared = share(True)
-    first = begin(threads, shared, gated, turn_of(ready))
-    waiting = submit(threads, shared, turn_of(ready, 1, 1))
+def test_closing_ends_the_turn_in_hand_and_fails_the_others(ready, gated, shared, threads):
+    seat = shared.seat(True)
+    first = begin(threads, seat, gated, turn_of(ready))
+    waiting = submit(threads, seat, turn_of(ready, 1, 1))
     assert shared.close(0) is False
     with pytest.raises(RuntimeClosedError):
         waiting.result(LONG)
     gated.let_through()
     assert logits(first) is not None
     assert shared.close(LONG) is True
-    late = threads.submit(shared.advance, *vars(turn_of(ready)).values())
+    late = threads.submit(seat.advance, *vars(turn_of(ready)).values())
     with pytest.raises(RuntimeClosedError):
         late.result(LONG)
 
 
-def test_what_a_first_step_would_wait_for_is_done_between_two_passes(ready, gated, share, threads):
+def test_what_a_first_step_would_wait_for_is_done_between_two_passes(ready, gated, shared, threads):
     done: list[tuple[tuple[int, ...], int, list[int]]] = []
     gated.ready = lambda images, state: done.append((images, state.count, list(gated.passes)))
-    shared = share(False)
+    seat = shared.seat(False)
     turn = turn_of(ready, 2)
-    first = begin(threads, shared, gated, turn)
-    preparing = threads.submit(shared.ready, (1, 3, 64, 96), turn.state)
+    first = begin(threads, seat, gated, turn)
+    preparing = threads.submit(seat.ready, (1, 3, 64, 96), turn.state)
     assert not done
     gated.let_through()
     preparing.result(LONG)

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """One runtime for several segmenters, each of which has a thread of its own.
 
-Segmenters wait for their turn; one thread of this file computes the turns. Nobody is passed over:
-whoever waits has at most one turn waiting, and turns are taken in the order of their coming, or all
-that wait at once. What goes wrong in a turn is its own segmenter's alone.
+Segmenters wait for their turn; one thread of this file computes the turns, in the order in which
+they came. With one come those that wait and may be computed in the same pass. As every segmenter
+has one turn waiting at most, nobody waits for more than one turn of each of the others. What goes
+wrong in a turn is its own segmenter's alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -22,8 +24,6 @@ from vos_ros.models.state import ObjectState, Prediction
 from vos_ros.runtimes.base import Runtime
 from vos_ros.runtimes.together import Outcome, Turn, advance_together, alike
 
-Waiting = tuple[Turn, "Future[Outcome]"]
-"""A turn, and what is to have its outcome."""
 NETWORK_THREAD = "vos_network"
 """What the thread is called."""
 
@@ -32,18 +32,58 @@ class RuntimeClosedError(RuntimeError):
     """The runtime was closed before the turn was computed."""
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A turn that waits.
+
+    Attributes:
+        turn: what is to be computed.
+        together: whether that may be done in one pass with others.
+        future: gets its outcome.
+    """
+
+    turn: Turn
+    together: bool
+    future: Future[Outcome]
+
+
+class Seat:
+    """A runtime by which one segmenter uses a shared one.
+
+    Args:
+        shared: the runtime.
+        together: whether this segmenter's images may be computed in one pass with those of others.
+    """
+
+    def __init__(self, shared: SharedRuntime, together: bool) -> None:
+        self.shared = shared
+        self.together = together
+
+    def advance(self, images: Tensor, state: ObjectState) -> tuple[Prediction, ObjectState]:
+        """See `Runtime`; for one image. Waits until the turn has come and was computed.
+
+        Raises:
+            RuntimeClosedError: when the shared runtime was closed.
+            Exception: what the runtime raised for this turn, by itself.
+        """
+        waiting = Waiting(Turn(images, state), self.together, Future())
+        self.shared.submit(waiting)
+        return waiting.future.result()
+
+    def ready(self, images: tuple[int, ...], state: ObjectState) -> None:
+        """See `Runtime`; between two passes."""
+        self.shared.ready(images, state)
+
+
 class SharedRuntime:
-    """Computes the turns of all who have a seat at it.
+    """Computes the turns of all who have a seat at it, on a thread of its own.
 
     Args:
         runtime: what computes them. It is used by one thread at a time.
-        together: whether turns that wait at the same moment and are of one form are computed in
-            one pass. Otherwise they take turns in the order in which they came.
     """
 
-    def __init__(self, runtime: Runtime, *, together: bool) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._together = together
         self._in_use = threading.Lock()
         self._changed = threading.Condition()
         self._waiting: deque[Waiting] = deque()
@@ -54,24 +94,26 @@ class SharedRuntime:
         self._thread.start()
 
     @property
-    def together(self) -> bool:
-        """Whether turns that wait at the same moment are computed in one pass."""
-        return self._together
+    def waiting(self) -> int:
+        """How many turns wait now."""
+        with self._changed:
+            return len(self._waiting)
 
-    def advance(self, images: Tensor, state: ObjectState) -> tuple[Prediction, ObjectState]:
-        """See `Runtime`; for one image. Waits until the turn has come and was computed.
+    def seat(self, together: bool) -> Seat:
+        """A runtime for one more segmenter; see `Seat`."""
+        return Seat(self, together)
+
+    def submit(self, waiting: Waiting) -> None:
+        """Have a turn wait.
 
         Raises:
             RuntimeClosedError: when `close` was called.
-            Exception: what the runtime raised for this turn, by itself.
         """
-        future: Future[Outcome] = Future()
         with self._changed:
             if self._closed:
                 raise RuntimeClosedError("the network was let go")
-            self._waiting.append((Turn(images, state), future))
+            self._waiting.append(waiting)
             self._changed.notify()
-        return future.result()
 
     def ready(self, images: tuple[int, ...], state: ObjectState) -> None:
         """See `Runtime`; between two passes."""
@@ -91,25 +133,29 @@ class SharedRuntime:
             self._closed = True
             forgotten, self._waiting = self._waiting, deque()
             self._changed.notify()
-        for _, future in forgotten:
-            future.set_exception(RuntimeClosedError("the network was let go"))
+        for each in forgotten:
+            each.future.set_exception(RuntimeClosedError("the network was let go"))
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
         with torch.inference_mode():
             while taken := self._taken():
-                turns = [turn for turn, _ in taken]
-                for numbers in alike(turns):
+                for numbers in alike([each.turn for each in taken]):
                     self._compute([taken[number] for number in numbers])
-                del taken, turns  # what they held is not to live until the next turn comes
+                del taken  # what it holds is not to live until the next turn comes
 
     def _taken(self) -> list[Waiting]:
         """Wait for turns and take those to be computed next; none when closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._waiting)
-            count = len(self._waiting) if self._together else 1
-            return [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
+            if not self._waiting:
+                return []
+            taken = [self._waiting.popleft()]
+            if taken[0].together:
+                taken += [each for each in self._waiting if each.together]
+                self._waiting = deque(each for each in self._waiting if not each.together)
+            return taken
 
     def _compute(self, group: Sequence[Waiting]) -> None:
         """Compute turns of one form in as few passes as they have been found to fit into."""
@@ -118,7 +164,7 @@ class SharedRuntime:
             if len(part) > 1 and self._compute_together(part):
                 continue
             # What made a pass fail shows when each is computed alone; and only its own then fails.
-            fine = [self._compute_alone(*each) for each in part]
+            fine = [self._compute_alone(each) for each in part]
             if len(part) > 1 and all(fine):
                 # Each fits and not all of them, as when memory is short.
                 self._most = len(part) // 2
@@ -126,21 +172,21 @@ class SharedRuntime:
     def _compute_together(self, part: Sequence[Waiting]) -> bool:
         """Answer several turns by one pass; False, with none answered, when the pass fails."""
         try:
-            outcomes = self._pass([turn for turn, _ in part])
+            outcomes = self._pass([each.turn for each in part])
         except Exception:
             return False
-        for (_, future), outcome in zip(part, outcomes, strict=True):
-            future.set_result(outcome)
+        for each, outcome in zip(part, outcomes, strict=True):
+            each.future.set_result(outcome)
         return True
 
-    def _compute_alone(self, turn: Turn, future: Future[Outcome]) -> bool:
+    def _compute_alone(self, waiting: Waiting) -> bool:
         """Answer one turn, be it by its error; whether it was none."""
         try:
-            (outcome,) = self._pass([turn])
+            (outcome,) = self._pass([waiting.turn])
         except Exception as error:
-            future.set_exception(error)
+            waiting.future.set_exception(error)
             return False
-        future.set_result(outcome)
+        waiting.future.set_result(outcome)
         return True
 
     def _pass(self, turns: Sequence[Turn]) -> list[Outcome]:
