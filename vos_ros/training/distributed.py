@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from dataclasses import dataclass
 
@@ -77,6 +78,9 @@ class World:
     def close(self) -> None:
         """Leave the others; the end of every world that `open_world` gave."""
         if self.size > 1 and distributed.is_initialized():
+            # A shared module holds the group, and is held by itself. Whatever is left of the group
+            # when the interpreter is taken down has threads that crash in it.
+            gc.collect()
             distributed.destroy_process_group()
 
 
