@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from scipy import ndimage
+from torch.nn import functional as F
 
 from vos_ros.frames import Geometry, crop, pad, to_camera, to_input, to_masks
 from vos_ros.models.state import reframe_maps, view_change
@@ -234,3 +235,13 @@ def test_maps_are_moved_as_scipy_moves_them(stride):
         offsets.append((new_corner + 0.5 * new - old_corner) / old - 0.5)
     theirs = ndimage.affine_transform(maps, factors, offsets, order=1, mode="grid-constant")
     np.testing.assert_allclose(moved, theirs, atol=1e-4)
+
+
+@pytest.mark.parametrize("camera", [(480, 640), (97, 131), (20, 30)])
+def test_maps_are_scaled_to_the_camera_as_pytorch_does(camera):
+    geometry = Geometry.of(*camera, 64, 32)
+    rows, columns = (side // 2 for side in geometry.scaled)
+    maps = torch.randn(1, 3, rows + 3, columns + 5, generator=torch.Generator().manual_seed(0))
+    cut = maps[..., :rows, :columns]
+    wanted = F.interpolate(cut, size=camera, mode="bilinear", align_corners=False)
+    torch.testing.assert_close(to_camera(cut, geometry), wanted, atol=1e-4, rtol=0)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from vos_ros import readout
 from vos_ros.readout import _packed, _unpacked, laid_out, read_out
 from vos_ros.region import Region
 
@@ -31,6 +32,24 @@ def channels():
     channels[17:, 27:] = 3
     channels[12, 2] = 3
     return channels
+
+
+@pytest.fixture(autouse=True, params=["host", "device"])
+def way(request, monkeypatch):
+    """Both ways of reading out; that of devices works on the CPU, too."""
+    if request.param == "device":
+        monkeypatch.setattr(readout, "_read_on_host", readout._read_on_device)
+
+
+def test_the_two_ways_agree_on_ties_and_where_nothing_is_a_number():
+    rng = np.random.default_rng(1)
+    values = torch.from_numpy(rng.integers(-1, 2, (4, 40, 50)).astype(np.float32))
+    values[:, :10, :10] = torch.nan
+    one, other = (f(values, IDS) for f in (readout._read_on_host, readout._read_on_device))
+    assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1])
+    assert not one[0][:10, :10].any()
+    tied = values[1] == values[2]
+    assert 200 in one[0][tied & (values[1] > values[0])]
 
 
 def test_every_pixel_gets_the_id_of_its_largest_channel(channels):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -131,4 +132,11 @@ def crop(maps: Tensor, geometry: Geometry) -> Tensor:
 
 def to_camera(maps: Tensor, geometry: Geometry) -> Tensor:
     """1 x C x H1/s x W1/s maps, cropped already, to the region's pixels: 1 x C x h0 x w0."""
-    return F.interpolate(maps, size=geometry.region.size, mode="bilinear", align_corners=False)
+    rows, columns = geometry.region.size
+    if maps.device.type != "cpu":
+        return F.interpolate(maps, size=(rows, columns), mode="bilinear", align_corners=False)
+    # The same, for which PyTorch takes several times as long on a CPU.
+    scaled = np.empty((maps.shape[1], rows, columns), np.float32)
+    for number, plane in enumerate(maps[0].float().numpy()):
+        cv2.resize(plane, (columns, rows), dst=scaled[number], interpolation=cv2.INTER_LINEAR)
+    return torch.from_numpy(scaled).unsqueeze(0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -44,15 +45,13 @@ def read_out(
         pixels of the camera image, and the box x, y, width, height of those pixels in the region
         (zeros where there are none).
     """
-    values = camera_logits[0]
-    table = torch.tensor([0, *ids], dtype=torch.uint8).to(values.device, non_blocking=True)
-    # Not argmax: over the first dimension it takes PyTorch's CPU code longer than the network.
-    # Where two channels are equally large the larger id wins; where nothing is a number, 0.
-    largest = values == values.amax(dim=0)
-    labels = (largest * table.view(-1, 1, 1)).amax(dim=0)
-    statistics = _statistics(labels, table[1:], logits[0].softmax(dim=0)[1:])
+    values, probabilities = camera_logits[0], logits[0].softmax(dim=0)[1:]
+    read = _read_on_host if values.device.type == "cpu" else _read_on_device
+    labels, places = read(values, ids)
+    scores = _scores(probabilities)
     if sound is not None:
-        statistics[:, 0] = torch.where(sound, statistics[:, 0], torch.nan)
+        scores = torch.where(sound, scores, torch.nan)
+    statistics = torch.cat([scores.unsqueeze(1), places], dim=1)
     computed()
     return _download(labels, statistics)
 
@@ -107,15 +106,45 @@ def laid_out(
     return whole, moved
 
 
-def _statistics(labels: Tensor, ids: Tensor, probabilities: Tensor) -> Tensor:
-    """K x 6 float32 on the device, with no loop over the objects."""
-    flat = probabilities.flatten(1)
-    scores = (flat * flat).sum(dim=1) / flat.sum(dim=1).clamp_min(1e-6)
-    own = labels.unsqueeze(0) == ids.view(-1, 1, 1)
+def _read_on_host(values: Tensor, ids: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Labels and places as `_read_on_device` gives them, by what is quickest on a CPU."""
+    background, *objects = values.numpy()
+    labels = np.zeros(background.shape, np.uint8)
+    best = background.copy()
+    # Ascending, so that where two channels are equally large the larger id wins.
+    for object_id, channel in sorted(zip(ids, objects, strict=True), key=lambda pair: pair[0]):
+        larger = cv2.compare(channel, best, cv2.CMP_GE)
+        cv2.max(channel, best, dst=best)
+        cv2.copyTo(np.full_like(labels, object_id), larger, labels)
+    places = np.zeros((len(ids), STATISTICS - 1), np.float32)
+    for slot, object_id in enumerate(ids):
+        own = cv2.compare(labels, object_id, cv2.CMP_EQ)
+        places[slot] = cv2.countNonZero(own), *cv2.boundingRect(own)
+    return torch.from_numpy(labels), torch.from_numpy(places)
+
+
+def _read_on_device(values: Tensor, ids: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Labels h0 x w0, and area and box of each object, K x 5; no loop over the objects.
+
+    Args:
+        values: (1 + K) x h0 x w0, the background first.
+        ids: the id of each object, in the order of the channels.
+    """
+    table = torch.tensor([0, *ids], dtype=torch.uint8).to(values.device, non_blocking=True)
+    # Where two channels are equally large the larger id wins; where nothing is a number, 0.
+    largest = values == values.amax(dim=0)
+    labels = (largest * table.view(-1, 1, 1)).amax(dim=0)
+    own = labels.unsqueeze(0) == table[1:].view(-1, 1, 1)
     rows, columns = own.sum(dim=2), own.any(dim=1)
     x, w = _extent(columns)
     y, h = _extent(rows > 0)
-    return torch.stack([scores, rows.sum(dim=1), x, y, w, h], dim=1).float()
+    return labels, torch.stack([rows.sum(dim=1), x, y, w, h], dim=1).float()
+
+
+def _scores(probabilities: Tensor) -> Tensor:
+    """The mean of each object's probabilities K x H' x W', weighted by themselves: K."""
+    flat = probabilities.flatten(1)
+    return (flat * flat).sum(dim=1) / flat.sum(dim=1).clamp_min(1e-6)
 
 
 def _extent(occupied: Tensor) -> tuple[Tensor, Tensor]:
