@@ -35,7 +35,7 @@ ARROWS = {
     "ablation": {"ablation", "core", "data", "evaluation", "models", "training"},
     "benchmark": {"benchmark", "core", "evaluation", "models", "segmenter", "training"},
     "soak": {"soak", "core", "evaluation"},
-    "ros": {"ros", "core", "segmenter"},
+    "ros": {"ros", "core", "runtimes", "segmenter"},
     "apps": {
         "ablation", "apps", "benchmark", "core", "data", "evaluation", "models", "ros", "segmenter",
         "soak", "training",

@@ -102,6 +102,19 @@ def test_threads_are_set_and_put_back():
     assert torch.get_num_threads() == before
 
 
+def test_of_several_settings_of_threads_the_newest_holds_until_all_are_undone():
+    before = torch.get_num_threads()
+    first, second = ThreadSetting(before + 1), ThreadSetting(before + 2)
+    assert torch.get_num_threads() == before + 2
+    first.undo()
+    assert torch.get_num_threads() == before + 2
+    third = ThreadSetting(before + 3)
+    third.undo()
+    assert torch.get_num_threads() == before + 2
+    second.undo()
+    assert torch.get_num_threads() == before
+
+
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory) -> Path:
     """A weight file with untrained weights."""

@@ -4,14 +4,19 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 
 from vos_ros.presence import PresenceSettings
 from vos_ros.region import region_settings
 from vos_ros.ros.parameters import Settings
-from vos_ros.segmenter import VideoSegmenter
+from vos_ros.runtimes.ready import ReadyNetwork
+from vos_ros.segmenter import VideoSegmenter, ready_network
 from vos_ros.weights import SHIPPED_WEIGHTS, ModelCard, find_weights, load_network, read_card
 
 CPU_INFO = Path("/proc/cpuinfo")
@@ -22,8 +27,49 @@ class ModelError(ValueError):
     """The settings ask for something this machine has not got; the message says what and why."""
 
 
-def build_segmenter(settings: Settings) -> tuple[VideoSegmenter, ModelCard, str]:
+@dataclass(frozen=True)
+class NetworkChoice:
+    """Which network is to be used, and how: what cameras that share one have in common.
+
+    Attributes:
+        path: of the weights.
+        device: cpu, cuda or cuda:N.
+        precision: fp32, bf16 or fp16.
+        runtime: a name of `runtimes.RUNTIMES`, or auto.
+    """
+
+    path: Path
+    device: str
+    precision: str
+    runtime: str
+
+
+Opener = Callable[[NetworkChoice], "tuple[ReadyNetwork, ModelCard]"]
+"""Makes a network ready, and tells the card of its weights."""
+
+
+def open_network(choice: NetworkChoice) -> tuple[ReadyNetwork, ModelCard]:
+    """Load a network and make it ready; what has to be compiled is, while it computes already.
+
+    Raises:
+        WeightsError: the weights are damaged or foreign.
+        ValueError: the runtime is not to be had.
+    """
+    network, card = load_network(choice.path)
+    ready = ready_network(
+        network, choice.device, choice.precision, choice.runtime, compile_first=False
+    )
+    return ready, card
+
+
+def build_segmenter(
+    settings: Settings, open_network: Opener = open_network
+) -> tuple[VideoSegmenter, ModelCard, str]:
     """Load the weights and return a segmenter, their card, and a sentence on what it is.
+
+    Args:
+        settings: what to build.
+        open_network: where the network comes from.
 
     Raises:
         ModelError: the device or the precision is not to be had, or the model and the weights do
@@ -34,11 +80,9 @@ def build_segmenter(settings: Settings) -> tuple[VideoSegmenter, ModelCard, str]
     device = choose_device(settings.device)
     precision = choose_precision(settings.precision, device)
     path = choose_weights(settings.model, settings.weights)
-    network, card = load_network(path)
+    ready, card = open_network(NetworkChoice(path, device, precision, settings.runtime))
     segmenter = VideoSegmenter(
-        network,
-        device=device,
-        precision=precision,
+        ready,
         size=settings.internal_size,
         max_objects=settings.max_objects,
         presence=PresenceSettings(
@@ -47,8 +91,6 @@ def build_segmenter(settings: Settings) -> tuple[VideoSegmenter, ModelCard, str]
             minimum_area=settings.presence_minimum_area,
         ),
         region=region_settings(settings.region_margin, settings.region_smallest),
-        runtime=settings.runtime,
-        compile_first=False,
     )
     by = "" if segmenter.runtime == "torch" else f" by {segmenter.runtime}"
     words = f"{path.stem} on {device}{by} in {precision}, {settings.internal_size} pixels"
@@ -122,19 +164,27 @@ def cpu_has_bf16(cpu_info: Path = CPU_INFO) -> bool:
 class ThreadSetting:
     """PyTorch's number of threads, set for as long as the node is configured.
 
-    It is one number for the whole process, so that it is put back afterwards.
+    It is one number for the whole process: of several settings the newest that is not undone holds,
+    and with the last of them goes back what was there before the first.
 
     Args:
-        threads: how many; 0 leaves PyTorch's choice.
+        threads: how many; 0 leaves things as they are.
     """
 
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+    _made: ClassVar[list[ThreadSetting]] = []
+
     def __init__(self, threads: int) -> None:
-        self._before = torch.get_num_threads() if threads else 0
+        self._threads = threads
         if threads:
-            torch.set_num_threads(threads)
+            with self._lock:
+                self._before = self._made[0]._before if self._made else torch.get_num_threads()
+                self._made.append(self)
+                torch.set_num_threads(threads)
 
     def undo(self) -> None:
-        """Put back what was there before."""
-        if self._before:
-            torch.set_num_threads(self._before)
-            self._before = 0
+        """Take it back. Safe to call twice."""
+        with self._lock:
+            if self in self._made:
+                self._made.remove(self)
+                torch.set_num_threads(self._made[-1]._threads if self._made else self._before)

@@ -150,6 +150,13 @@ class Settings:
         " installed, else torch.",
         choices=("auto", "torch", "openvino"),
     )
+    batching: str = _parameter(
+        "auto",
+        "For several cameras in one process: whether images of this one that wait beside others'"
+        " are computed in one pass with them. auto is always on CUDA, where that is quicker for"
+        " all, and never on CPUs, where it is hardly.",
+        choices=("auto", "always", "never"),
+    )
     internal_size: int = _parameter(
         288,
         "Short side, in pixels, of the image the network sees; masks always have the camera's own"
