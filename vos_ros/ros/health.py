@@ -39,6 +39,8 @@ def node_report(picture: Picture) -> Report:
             "configured as": picture.built or "nothing",
             "last error": trouble.text if trouble else "none",
             "age of last error (s)": picture.now - trouble.when if trouble else math.nan,
+            "requests refused": picture.refused,
+            "callbacks failed": picture.callbacks_failed,
         }
     )
     if trouble and (trouble.lasting or picture.now - trouble.when <= TROUBLE_SECONDS):

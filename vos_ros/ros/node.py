@@ -11,14 +11,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import rclpy
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.impl.implementation_singleton import rclpy_implementation
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.utilities import remove_ros_args
 
 from vos_ros.ros.answering import always_answer
@@ -31,7 +30,7 @@ from vos_ros.ros.picture import Picture
 from vos_ros.ros.requests import sentence
 from vos_ros.ros.services import Services
 from vos_ros.ros.statistics import NO_COUNTS, Lately, Statistics
-from vos_ros.ros.troubles import Troubles
+from vos_ros.ros.surviving import FAILED, REFUSED, SurvivingNode
 from vos_ros.ros.worker import WORKER_NAME
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ SegmenterFactory = Callable[[Settings], "tuple[VideoSegmenter, ModelCard, str]"]
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
-class VosNode(LifecycleNode):
+class VosNode(SurvivingNode):
     """Follows objects in a camera's images.
 
     Configuring loads the weights and makes the topics; activating takes in images. Deactivating
@@ -61,12 +60,11 @@ class VosNode(LifecycleNode):
         self._make_segmenter = make_segmenter or _build_segmenter
         self._pipeline: Pipeline | None = None
         self._built = self._device = ""
-        self._troubles = Troubles()
         self._undo = ExitStack()
         self._declared = DeclaredParameters(self, lambda: self._pipeline is not None)
         for text in self._declared.unknown:
             self.get_logger().warning(text)
-        self._calls = Services(self, lambda: self._pipeline, self._troubles)
+        self._calls = Services(self, lambda: self._pipeline)
         always_answer(self)
         self._diagnostics = Diagnostics(self, self._counts, self._picture)
         self._autostart_timer = None
@@ -91,7 +89,7 @@ class VosNode(LifecycleNode):
             details = "" if isinstance(error, ValueError) else f"\n{traceback.format_exc()}"
             self._complain(f"Cannot be configured. {sentence(error)}{details}")
             return FAILURE
-        self._troubles.overcome()
+        self.troubles.overcome()
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -104,29 +102,34 @@ class VosNode(LifecycleNode):
             super().on_deactivate(state)
             self._complain(f"Cannot be activated: {traceback.format_exc()}")
             return FAILURE
-        self._troubles.overcome()
+        self.troubles.overcome()
         self.get_logger().info(f"Active: taking images from {self._pipeline.camera.topic}.")
         return SUCCESS
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Take in no more images; what is followed stays followed."""
         assert self._pipeline is not None
-        self._pipeline.stop()
+        with self.reporting("Deactivating"):
+            self._pipeline.stop()
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Forget what was followed and let go of the network and the topics."""
-        self._release()
+        with self.reporting("Cleaning up"):
+            self._release()
         return SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """End from whatever state the node is in."""
-        self._release()
+        with self.reporting("Shutting down"):
+            self._release()
         return SUCCESS
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Go back to the unconfigured state with nothing left over."""
-        self._release()
+        # What failed once may fail again; and a node that fails here is of no use to anybody.
+        with suppress(Exception), self.reporting("Going back to the unconfigured state"):
+            self._release()
         return SUCCESS
 
     def destroy_node(self) -> None:
@@ -146,7 +149,7 @@ class VosNode(LifecycleNode):
         with ExitStack() as undo:
             undo.callback(ThreadSetting(settings.threads).undo)
             self._pipeline = Pipeline(
-                self, lambda: self._declared.settings, segmenter, card, self._troubles
+                self, lambda: self._declared.settings, segmenter, card, self.troubles
             )
             undo.callback(self._pipeline.close)
             self._built, self._device = words, choose_device(settings.device)
@@ -156,15 +159,17 @@ class VosNode(LifecycleNode):
         self.get_logger().info(f"Configured: {words}. Images are converted by {by}.")
 
     def _release(self) -> None:
-        self._undo.close()
-        self._pipeline = None
-        self._built = self._device = ""
+        try:
+            self._undo.close()
+        finally:
+            self._pipeline = None
+            self._built = self._device = ""
 
     def _complain(self, text: str) -> None:
         # After a shutdown everything fails, which is nobody's news, and cannot be logged either.
         if self.context.ok():
-            self._troubles.note(text, serious=True, lasting=True)
-            self.get_logger().error(text)
+            self.troubles.note(text, serious=True, lasting=True)
+            self.bounded.say("changes of state failed", text, self.get_logger().error)
 
     def _counts(self) -> Mapping[str, int]:
         return self._pipeline.counts if self._pipeline else NO_COUNTS
@@ -177,7 +182,9 @@ class VosNode(LifecycleNode):
         return Picture(
             state=state,
             built=self._built,
-            trouble=self._troubles.last,
+            trouble=self.troubles.last,
+            refused=self.bounded.total(REFUSED),
+            callbacks_failed=self.bounded.total(FAILED),
             now=time.perf_counter(),
             camera=pipeline.camera.view() if pipeline and active else None,
             statistics=self.statistics,
@@ -223,16 +230,9 @@ def main(args: Sequence[str] | None = None) -> int:
     node = VosNode(build)
     executor.add_node(node)
     try:
-        # Looked at again every second: a signal that comes while the executor is about to wait can
-        # leave it waiting for work that never comes.
-        while rclpy.ok() and not signals.came:
-            executor.spin_once(timeout_sec=1.0)
+        spin(executor, node, signals)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except rclpy_implementation.RCLError:
-        # A signal may invalidate the context while the executor is about to wait on it.
-        if rclpy.ok():
-            raise
     finally:
         node.destroy_node()
         executor.shutdown()
@@ -245,6 +245,27 @@ def main(args: Sequence[str] | None = None) -> int:
         sys.stderr.flush()
         os._exit(0)
     return 0
+
+
+def spin(executor: Executor, node: SurvivingNode, signals: ExitSignals) -> None:
+    """Do what there is to do until a signal comes or ROS is shut down, whatever fails meanwhile.
+
+    Raises:
+        KeyboardInterrupt, ExternalShutdownException: as the way in which it ends.
+    """
+    # Looked at again every second: a signal that comes while the executor is about to wait can
+    # leave it waiting for work that never comes.
+    while rclpy.ok() and not signals.came:
+        try:
+            executor.spin_once(timeout_sec=1.0)
+        except ExternalShutdownException:
+            raise
+        except Exception as error:
+            # Callbacks see to themselves. This is the transport: a message that cannot be taken, an
+            # answer to somebody who has gone. A signal may also invalidate the context while the
+            # executor is about to wait on it, of which nothing is said.
+            node.survived("Taking or sending a message", error)
+            time.sleep(0.01)  # should it fail without end, the rest still has the processor
 
 
 def _build_segmenter(settings: Settings) -> tuple[VideoSegmenter, ModelCard, str]:

@@ -31,6 +31,8 @@ class Picture:
         state: unconfigured, inactive or active.
         built: what was configured, in words; "" while nothing is.
         trouble: the last thing that went wrong.
+        refused: requests that were, since the process started.
+        callbacks_failed: failures inside the node that it went on after, since the process started.
         now: the moment, seconds of `time.perf_counter`.
         camera: what is known of it; None while the node takes no images.
         statistics: counts and times since the node was configured.
@@ -44,6 +46,8 @@ class Picture:
     state: str
     built: str
     trouble: Trouble | None
+    refused: int
+    callbacks_failed: int
     now: float
     camera: CameraView | None
     statistics: Statistics

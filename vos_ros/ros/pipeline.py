@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from rclpy.executors import Executor
-from rclpy.lifecycle import LifecycleNode
 from std_msgs.msg import Header
 
 from vos_ros.ros.awaiting import result_of
@@ -31,6 +30,7 @@ from vos_ros.ros.presence_topics import PresenceTopics
 from vos_ros.ros.publishers import ResultPublishers
 from vos_ros.ros.requests import InitOrder, RequestError, sentence, words
 from vos_ros.ros.statistics import Counter, FrameTimes, Statistics
+from vos_ros.ros.surviving import SurvivingNode
 from vos_ros.ros.target_files import TargetFiles
 from vos_ros.ros.trace import Trace, Track
 from vos_ros.ros.trace_file import TraceFile
@@ -65,7 +65,7 @@ class Pipeline:
 
     def __init__(
         self,
-        node: LifecycleNode,
+        node: SurvivingNode,
         settings: Callable[[], Settings],
         segmenter: VideoSegmenter,
         card: ModelCard,
@@ -285,8 +285,7 @@ class Pipeline:
             self._reset_due = True
             return
         self._reset_due = False
-        executor = self._node.executor
-        executor.create_task(self._sync_topics_after, forgotten, executor)
+        self._node.run_later(self._sync_topics_after, forgotten, self._node.executor)
 
     async def _sync_topics_after(self, done: Future[object], executor: Executor) -> None:
         with suppress(WorkerStoppedError):

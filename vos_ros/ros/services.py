@@ -4,22 +4,20 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from vos_msgs.srv import InitMask, LoadTargets, RemoveObject, SaveTargets
 from vos_ros.ros import qos
 from vos_ros.ros.awaiting import result_of
 from vos_ros.ros.frame_buffer import format_stamp
-from vos_ros.ros.requests import RequestError, read_init_request, words
-from vos_ros.ros.troubles import Troubles
+from vos_ros.ros.requests import RequestError, read_init_request, sentence, words
+from vos_ros.ros.surviving import REFUSED, SurvivingNode
 from vos_ros.ros.worker import WorkerBusyError, WorkerStoppedError
 
 if TYPE_CHECKING:
@@ -39,15 +37,11 @@ class Services:
     Args:
         node: whose services they are.
         pipeline: tells what is configured; None while nothing is.
-        troubles: told why a request was refused.
     """
 
-    def __init__(
-        self, node: Node, pipeline: Callable[[], Pipeline | None], troubles: Troubles
-    ) -> None:
+    def __init__(self, node: SurvivingNode, pipeline: Callable[[], Pipeline | None]) -> None:
         self._node = node
         self._pipeline = pipeline
-        self._troubles = troubles
         group = ReentrantCallbackGroup()
         for kind, name, answer in (
             (InitMask, "~/init_mask", self._init_mask),
@@ -168,7 +162,6 @@ class Services:
     @contextmanager
     def _refusing(self, response: Any) -> Iterator[None]:
         """Turn what goes wrong into the sentence of a refusal."""
-        logger = self._node.get_logger()
         try:
             yield
         except RequestError as error:
@@ -178,9 +171,10 @@ class Services:
         except WorkerStoppedError:
             response.message = "The node was deactivated before the request's turn came."
         except Exception as error:
-            logger.error(f"A request failed: {error}\n{traceback.format_exc()}")
-            response.message = f"The request failed inside the node: {error}"
+            self._node.survived("A request", error)
+            response.message = f"The request failed inside the node. {sentence(error)}"
+            return
         if not response.success:
             text = f"A request was refused. {response.message}"
-            self._troubles.note(text, serious=False)
-            logger.warning(text)
+            self._node.troubles.note(text, serious=False)
+            self._node.bounded.say(REFUSED, text, self._node.get_logger().warning)

@@ -35,7 +35,7 @@ class Span(NamedTuple):
 
     Attributes:
         track: where it is shown.
-        name: what it was.
+        name: what it was, in letters.
         began: seconds of `time.perf_counter`.
         seconds: how long it took.
         stamp_ns: of the frame it was done for, in nanoseconds; 0 for none.
@@ -85,22 +85,20 @@ class Trace:
         for track, name in _TITLES.items():
             args = {"name": name}
             lines.append(_line(ph="M", name="thread_name", pid=process, tid=int(track), args=args))
-        # Line by line: to make all of it at once would keep the other threads waiting.
+        # Line by line, for to encode all of it at once would keep the other threads waiting.
         lines += (
-            _line(
-                ph="X",
-                name=span.name,
-                pid=process,
-                tid=int(span.track),
-                ts=round(1e6 * span.began, 1),
-                dur=round(1e6 * span.seconds, 1),
-                args={"stamp_ns": span.stamp_ns} if span.stamp_ns else {},
-            )
+            f'{{"ph": "X", "name": "{span.name}", "pid": {process}, "tid": {span.track:d}, '
+            f'"ts": {1e6 * span.began:.1f}, "dur": {1e6 * span.seconds:.1f}, '
+            f'"args": {{{_stamp(span.stamp_ns)}}}}}'
             for span in self.spans()
         )
         zero = json.dumps({"unix_time_of_zero": round(time.time() - time.perf_counter(), 6)})
         events = ",\n".join(lines)
         return f'{{"displayTimeUnit": "ms", "otherData": {zero}, "traceEvents": [\n{events}\n]}}\n'
+
+
+def _stamp(stamp_ns: int) -> str:
+    return f'"stamp_ns": {stamp_ns}' if stamp_ns else ""
 
 
 def _line(**event: object) -> str:
