@@ -16,6 +16,7 @@ from vos_ros.ros.environment import complete_environment
 
 COMMANDS: dict[str, str] = {
     "node": "follow objects in a camera's images (the ROS 2 node)",
+    "cameras": "follow objects in the images of several cameras with one network (a node for each)",
     "demo": "play a video as a camera, follow an object in it with the node, write what came back",
     "publish_video": "play a video file or a folder of frames as a camera",
     "evaluate": "measure J and F on annotated videos",
