@@ -45,6 +45,7 @@ STATISTICS = Statistics(
 WELL = Picture(
     state="active",
     built="gfddal_lite0 on cpu",
+    weights="c0ffee" * 10,
     trouble=None,
     refused=0,
     callbacks_failed=0,
@@ -94,6 +95,7 @@ def test_a_node_that_is_not_configured_is_not_ill():
     idle = Picture(
         state="unconfigured",
         built="",
+        weights="",
         trouble=None,
         refused=0,
         callbacks_failed=0,

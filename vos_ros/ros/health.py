@@ -37,6 +37,7 @@ def node_report(picture: Picture) -> Report:
         {
             "state": picture.state,
             "configured as": picture.built or "nothing",
+            "weights SHA-256": picture.weights or "none",
             "last error": trouble.text if trouble else "none",
             "age of last error (s)": picture.now - trouble.when if trouble else math.nan,
             "requests refused": picture.refused,

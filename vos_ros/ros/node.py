@@ -59,7 +59,8 @@ class VosNode(SurvivingNode):
         super().__init__("vos", **rest)
         self._make_segmenter = make_segmenter or _build_segmenter
         self._pipeline: Pipeline | None = None
-        self._built = self._device = ""
+        self._built = self._device = self._weights = ""
+        self._weights_before = ""
         self._undo = ExitStack()
         self._declared = DeclaredParameters(self, lambda: self._pipeline is not None)
         for text in self._declared.unknown:
@@ -153,17 +154,28 @@ class VosNode(SurvivingNode):
             )
             undo.callback(self._pipeline.close)
             self._built, self._device = words, choose_device(settings.device)
+            self._weights = card.sha256
             self._undo = undo.pop_all()
         # Asked here, for the first answer takes half a second, which no frame is to wait for.
         by = "cv_bridge" if images.bridge_is_used() else "this package's own code"
         self.get_logger().info(f"Configured: {words}. Images are converted by {by}.")
+        self._compare_weights()
+
+    def _compare_weights(self) -> None:
+        """Say so when the weights are not those that were configured before."""
+        before, self._weights_before = self._weights_before, self._weights
+        if before not in ("", self._weights):
+            self.get_logger().info(
+                f"The weights are others than before: the SHA-256 was {before[:12]}... and now is"
+                f" {self._weights[:12]}... What was taught with the former cannot be loaded."
+            )
 
     def _release(self) -> None:
         try:
             self._undo.close()
         finally:
             self._pipeline = None
-            self._built = self._device = ""
+            self._built = self._device = self._weights = ""
 
     def _complain(self, text: str) -> None:
         # After a shutdown everything fails, which is nobody's news, and cannot be logged either.
@@ -182,6 +194,7 @@ class VosNode(SurvivingNode):
         return Picture(
             state=state,
             built=self._built,
+            weights=self._weights,
             trouble=self.troubles.last,
             refused=self.bounded.total(REFUSED),
             callbacks_failed=self.bounded.total(FAILED),
@@ -255,7 +268,7 @@ def spin(executor: Executor, node: SurvivingNode, signals: ExitSignals) -> None:
     """
     # Looked at again every second: a signal that comes while the executor is about to wait can
     # leave it waiting for work that never comes.
-    while rclpy.ok() and not signals.came:
+    while node.context.ok() and not signals.came:
         try:
             executor.spin_once(timeout_sec=1.0)
         except ExternalShutdownException:

@@ -30,6 +30,7 @@ class Picture:
     Attributes:
         state: unconfigured, inactive or active.
         built: what was configured, in words; "" while nothing is.
+        weights: SHA-256 of the file that the network was read from, hexadecimal; "" likewise.
         trouble: the last thing that went wrong.
         refused: requests that were, since the process started.
         callbacks_failed: failures inside the node that it went on after, since the process started.
@@ -45,6 +46,7 @@ class Picture:
 
     state: str
     built: str
+    weights: str
     trouble: Trouble | None
     refused: int
     callbacks_failed: int
