@@ -9,13 +9,14 @@ from argparse import ArgumentTypeError
 import pytest
 
 from vos_ros.apps import ablate, benchmark, evaluate_options, train
-from vos_ros.apps.arguments import positive, span, whole
+from vos_ros.apps.arguments import positive, rate, span, whole
 
 TRAIN = ["--config", "a", "--data", "b", "--out", "c"]
 
 
 def test_what_fits_is_a_number():
     assert [whole("0"), whole("12"), positive("1"), span("0"), span("0.5")] == [0, 12, 1, 0, 0.5]
+    assert [rate("0.5"), rate("1000")] == [0.5, 1000]
     assert all(type(number) is int for number in (whole("3"), positive("3")))
 
 
@@ -30,6 +31,10 @@ def test_what_fits_is_a_number():
         (span, "nan", "'nan' is not a number of 0 or more"),
         (span, "inf", "'inf' is not a number of 0 or more"),
         (span, "long", "'long' is not a number of 0 or more"),
+        (rate, "0", "'0' is not a number above 0, up to 1000"),
+        (rate, "1001", "'1001' is not a number above 0, up to 1000"),
+        (rate, "nan", "'nan' is not a number above 0, up to 1000"),
+        (rate, "often", "'often' is not a number above 0, up to 1000"),
     ],
 )
 def test_what_does_not_is_refused_in_words(kind, text, message):

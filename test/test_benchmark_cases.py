@@ -4,18 +4,25 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from vos_ros.benchmark.cases import (
+from vos_ros import runtimes
+from vos_ros.benchmark.cases import combinations, parse_comparison, parse_variant
+from vos_ros.benchmark.errors import BenchmarkError
+from vos_ros.benchmark.settings import (
+    CALLS,
+    PARTS,
+    PRECISIONS,
+    RUNTIMES,
     SETTINGS,
+    STREAMS,
     Case,
     Size,
-    combinations,
-    parse_comparison,
     parse_size,
-    parse_variant,
 )
-from vos_ros.benchmark.errors import BenchmarkError
+from vos_ros.inference import PRECISIONS as CALCULATED
 
 CHOICES = {
     "size": [Size(640, 480), Size(854, 480)],
@@ -24,6 +31,8 @@ CHOICES = {
     "weights": ["a", "b"],
     "internal_size": [288],
     "precision": ["fp32", "bf16"],
+    "threads": [2],
+    "runtime": ["torch"],
 }
 
 
@@ -40,7 +49,45 @@ def test_each_is_compared_with_the_first_of_the_same_part() -> None:
     assert all(
         cases[ref] == firsts[case.what] for case, ref in zip(cases, references, strict=True)
     )
-    assert firsts["segmenter"] == Case(Size(640, 480), 1, "segmenter", "a", 288, "fp32")
+    assert firsts["segmenter"] == Case(
+        Size(640, 480), "segmenter", 1, "a", 288, "fp32", 2, "torch"
+    )
+
+
+def test_a_case_has_what_its_part_depends_on_and_is_there_once() -> None:
+    cases, references = combinations({**CHOICES, "what": list(PARTS)})
+    for what, settings in PARTS.items():
+        own = [case for case in cases if case.what == what]
+        values = [len(CHOICES[name]) for name in settings]
+        assert len(own) == len(set(own)) == math.prod(values)
+        for case in own:
+            known = {name for name in SETTINGS if getattr(case, name) is not None}
+            assert known == {"what", *settings}
+    assert cases[references[-1]].what == cases[-1].what
+    assert set(PARTS) == {*CALLS, *STREAMS} and not CALLS.keys() & STREAMS.keys()
+
+
+def test_a_part_that_what_is_compared_means_nothing_to_is_left_out() -> None:
+    everything = {**CHOICES, "what": list(PARTS)}
+    cases, _ = combinations(everything, parse_comparison(["threads=1", "threads=2"]))
+    assert {case.what for case in cases} == {"network", "segmenter", "node"}
+    cases, _ = combinations(everything, parse_comparison(["size=96x64", "size=64x64"]))
+    assert {case.what for case in cases} == set(PARTS)
+    sides = parse_comparison(["what=node", "what=transport"])
+    cases, references = combinations({**everything, "objects": [1], "weights": ["a"]}, sides)
+    # A size has one transport, whatever the precision of the node beside it.
+    assert [case.what for case in cases] == ["node", "transport"] * 4
+    assert references == [0, 0, 2, 2, 4, 4, 6, 6]
+
+
+def test_nothing_is_left_when_what_is_compared_means_nothing_to_any_part() -> None:
+    sides = parse_comparison(["threads=1", "threads=2"])
+    with pytest.raises(BenchmarkError, match="depends on threads"):
+        combinations({**CHOICES, "what": ["transport", "conversion"]}, sides)
+
+
+def test_the_words_for_a_network_are_those_of_the_network() -> None:
+    assert PRECISIONS == tuple(CALCULATED) and RUNTIMES == runtimes.RUNTIMES
 
 
 def test_sides_follow_upon_each_other_and_refer_to_the_first() -> None:
@@ -64,11 +111,14 @@ def test_a_setting_can_be_compared_with_itself() -> None:
 
 
 def test_a_side_reads_every_setting() -> None:
-    text = "size=96x64,objects=2,what=network,weights=w,internal-size=64,precision=bf16"
+    text = (
+        "size=96x64,objects=2,what=network,weights=w,internal-size=64,precision=bf16,threads=3,"
+        "runtime=openvino"
+    )
     side = parse_variant(text)
     assert side == {
         "size": Size(96, 64), "objects": 2, "what": "network", "weights": "w",
-        "internal_size": 64, "precision": "bf16",
+        "internal_size": 64, "precision": "bf16", "threads": 3, "runtime": "openvino",
     }  # fmt: skip
     assert side.keys() == SETTINGS.keys()
 
@@ -91,7 +141,9 @@ def test_what_is_no_size_is_refused(text: str) -> None:
         (["precision=int8", "precision=fp32"], "int8"),
         (["objects=0", "objects=1"], "1..255"),
         (["objects=one", "objects=1"], "1..255"),
-        (["what=node", "what=network"], "network, segmenter"),
+        (["what=nothing", "what=network"], "network, segmenter"),
+        (["what=node", "what=network"], "cannot be set against"),
+        (["runtime=magic", "runtime=torch"], "auto, torch, openvino"),
     ],
 )
 def test_a_comparison_that_makes_no_sense_is_refused(texts: list[str], said: str) -> None:

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from vos_ros.benchmark import clock
-from vos_ros.benchmark.clock import EventClock, device_clock, host_clock
+from vos_ros.benchmark.calls import clock
+from vos_ros.benchmark.calls.clock import EventClock, device_clock, host_clock
 
 
 def test_the_host_is_timed_from_before_to_after(monkeypatch: pytest.MonkeyPatch) -> None:

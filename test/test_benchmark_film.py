@@ -7,9 +7,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vos_ros.benchmark.cases import Size
 from vos_ros.benchmark.errors import BenchmarkError
 from vos_ros.benchmark.film import make_film
+from vos_ros.benchmark.settings import Size
 
 
 @pytest.mark.parametrize("objects", [1, 2, 5, 10])

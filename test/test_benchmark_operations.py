@@ -10,11 +10,11 @@ from dgmpm_cases import tiny_dgmpm
 from tiny import TinyBackbone, add_tiny_backbone, tiny_gfddal
 from torch import nn
 
-from vos_ros.benchmark.cases import Case, Size
-from vos_ros.benchmark.ceiling import convolution_call, product_call
+from vos_ros.benchmark.calls.ceiling import convolution_call, product_call
+from vos_ros.benchmark.calls.operations import count_operations
+from vos_ros.benchmark.calls.parts import Builder
 from vos_ros.benchmark.models import Model
-from vos_ros.benchmark.operations import count_operations
-from vos_ros.benchmark.parts import Builder
+from vos_ros.benchmark.settings import Case, Size
 from vos_ros.inference import PRECISIONS
 
 CPU = torch.device("cpu")
@@ -72,7 +72,7 @@ def test_a_frame_is_counted_once_and_every_object_alike(make, monkeypatch) -> No
     builder = Builder({"it": Model("it", make().eval(), {})}, CPU)
 
     def count(what: str, objects: int, precision: str = "fp32") -> int:
-        case = Case(Size(160, 120), objects, what, "it", 64, precision)
+        case = Case(Size(160, 120), what, objects, "it", 64, precision, 1, "torch")
         return count_operations(builder.work(case).call)
 
     one, two, five = (count("network", objects) for objects in (1, 2, 5))

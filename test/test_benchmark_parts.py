@@ -13,11 +13,11 @@ import yaml
 from dgmpm_cases import tiny_dgmpm
 from tiny import CONFIG, add_tiny_backbone, tiny_gfddal
 
-from vos_ros.benchmark.cases import Case, Size
+from vos_ros.benchmark.calls.parts import Builder, SegmenterCall
 from vos_ros.benchmark.errors import BenchmarkError
 from vos_ros.benchmark.film import make_film
 from vos_ros.benchmark.models import Model, open_model, open_models
-from vos_ros.benchmark.parts import Builder, SegmenterCall
+from vos_ros.benchmark.settings import Case, Size
 from vos_ros.models import NETWORKS, build_network
 from vos_ros.segmenter import VideoSegmenter
 from vos_ros.weights import ModelCard, file_hash, save_network
@@ -35,7 +35,7 @@ def tiny_backbone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def case(what: str, objects: int = 2, precision: str = "fp32") -> Case:
-    return Case(Size(150, 100), objects, what, "it", 64, precision)
+    return Case(Size(150, 100), what, objects, "it", 64, precision, 1, "torch")
 
 
 def builder(name: str) -> Builder:
@@ -54,7 +54,7 @@ def test_the_network_alone_goes_through_what_the_segmenter_goes_through(
     for _ in range(10):  # past the end of the film, too
         whole()
         work.call()
-        wanted, found = segmenter._now.targets.state._tensors(), work.call.state._tensors()
+        wanted, found = segmenter._now.targets.state.tensors(), work.call.state.tensors()
         assert wanted.keys() == found.keys()
         for key, value in wanted.items():
             torch.testing.assert_close(found[key], value)

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -14,6 +16,7 @@ from vos_ros.ros.environment import (
     MALLOC_SETTINGS,
     PROFILE_VARIABLES,
     complete_environment,
+    keep_large_blocks,
     transport_environment,
 )
 
@@ -68,3 +71,48 @@ def test_logs_have_a_place_even_without_a_home(tmp_path: Path) -> None:
     assert Path(complete_environment({"HOME": str(tmp_path / "gone")})["ROS_LOG_DIR"])
     assert "ROS_LOG_DIR" not in complete_environment({"HOME": str(tmp_path)})
     assert "ROS_LOG_DIR" not in complete_environment({"ROS_HOME": "/anywhere"})
+
+
+BLOCKS = """
+import ctypes, sys
+from vos_ros.ros.environment import keep_large_blocks
+
+class Info(ctypes.Structure):  # mallinfo2 of <malloc.h>
+    _fields_ = [(name, ctypes.c_size_t) for name in (
+        "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks",
+        "fordblks", "keepcost")]
+
+libc = ctypes.CDLL(None)
+libc.mallinfo2.restype, libc.malloc.restype = Info, ctypes.c_void_p
+if sys.argv[1] == "asked":
+    keep_large_blocks()
+before = libc.mallinfo2().hblks
+libc.malloc(ctypes.c_size_t(int(sys.argv[2])))
+print(libc.mallinfo2().hblks - before)
+"""
+
+
+def blocks_of_their_own(settings: dict[str, str], how: str, late: str = "") -> int:
+    """How many blocks of its own the kernel gives for 6 MB, an image of 1920x1080."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
+    program = f"import os\n{late}\n{BLOCKS}"
+    done = subprocess.run(
+        [sys.executable, "-c", program, how, str(1920 * 1080 * 3)],
+        env={**inherited, **settings}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's own")
+def test_settings_act_on_a_process_that_runs_already() -> None:
+    late = f"os.environ.update({MALLOC_SETTINGS})"
+    assert blocks_of_their_own({}, "asked") == blocks_of_their_own({}, "not", late) == 1
+    assert blocks_of_their_own({}, "asked", late) == 0
+    assert blocks_of_their_own(MALLOC_SETTINGS, "not") == 0
+
+
+def test_where_there_is_no_glibc_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vos_ros.ros.environment.ctypes.CDLL", lambda name: object())
+    monkeypatch.setenv("MALLOC_TOP_PAD_", "1")
+    keep_large_blocks()

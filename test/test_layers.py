@@ -33,7 +33,9 @@ ARROWS = {
     "training": {"training", "core", "data", "models"},
     "evaluation": {"evaluation", "core", "data", "segmenter"},
     "ablation": {"ablation", "core", "data", "evaluation", "models", "training"},
-    "benchmark": {"benchmark", "core", "evaluation", "models", "segmenter", "training"},
+    "benchmark": {
+        "benchmark", "core", "evaluation", "models", "runtimes", "segmenter", "training",
+    },  # fmt: skip
     "soak": {"soak", "core", "evaluation"},
     "ros": {"ros", "core", "runtimes", "segmenter"},
     "apps": {

@@ -25,6 +25,7 @@ from vos_ros.apps.waiting import ANSWER_PATIENCE, Waiter, WaitingError
 from vos_ros.ros import qos
 
 START_PATIENCE = 180.0  # s for a process to come up; a cold disk and a busy machine take long
+MASK_PATIENCE = 60.0  # s for a mask; as published, networks take seconds on a CPU
 _ASK_AGAIN = 10.0  # s after which a node that comes up is asked anew: an answer may have been lost
 _IDLE = 5.0  # s without a mask, once all images are sent, after which none is expected any more
 _DIAGNOSTICS = 3.0  # s; they come once a second
@@ -130,9 +131,8 @@ class BenchmarkStage:
         self._call(self._play, "the camera to play")
         end = time.monotonic() + seconds
         count = len(self.arrived) + masks
-        self.wait.until(
-            lambda: len(self.arrived) >= count, max(START_PATIENCE, 10.0 * masks), "masks"
-        )
+        patience = MASK_PATIENCE * max(1, masks)
+        self.wait.until(lambda: len(self.arrived) >= count, patience, "masks")
         self.wait.spin_for(end - time.monotonic(), lambda: False)
 
     def finish(self, camera: Child) -> None:
