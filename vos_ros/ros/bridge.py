@@ -13,12 +13,14 @@ import functools
 import importlib.util
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sensor_msgs.msg import Image
 
 from vos_ros.ros.encodings import Encoding
+
+if TYPE_CHECKING:
+    from sensor_msgs.msg import Image
 
 _TRIAL = """
 from cv_bridge import CvBridge

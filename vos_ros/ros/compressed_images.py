@@ -12,15 +12,18 @@ encoder as if they were blue, green, red. So "rgb8; jpeg compressed bgr8" is an 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from sensor_msgs.msg import CompressedImage
-from std_msgs.msg import Header
 
 from vos_ros.ros.encodings import ImageError, shorten
 from vos_ros.ros.pixels import check_size
 from vos_ros.ros.scaling import check_rgb, scale_to_8_bits
+
+if TYPE_CHECKING:
+    from sensor_msgs.msg import CompressedImage
+    from std_msgs.msg import Header
 
 _JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND"
@@ -103,6 +106,9 @@ def rgb_to_compressed(
     Raises:
         ImageError: another array or format than that.
     """
+    # Only here, so that images are read where there is no ROS.
+    from sensor_msgs.msg import CompressedImage
+
     check_rgb(image)
     if format not in _QUALITY:
         raise ImageError(f"An image cannot be compressed as {shorten(format)}; give jpeg or png.")

@@ -4,20 +4,26 @@
 
 Arrays that come out may share their memory with the message (rgb8 images and masks do): they are
 to be read, not written. Compressed images are in `compressed_images`, under the same names here.
+
+Reading needs no ROS: a message is anything with the fields of one, as what comes out of a bag.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
-from sensor_msgs.msg import Image
-from std_msgs.msg import Header
 
 from vos_ros.ros.bridge import bridge_is_used, convert_by_bridge
 from vos_ros.ros.compressed_images import compressed_to_rgb, rgb_to_compressed
 from vos_ros.ros.encodings import ENCODINGS, Encoding, ImageError, find_encoding, shorten
 from vos_ros.ros.pixels import view_pixels
 from vos_ros.ros.scaling import check_rgb, scale_to_8_bits
+
+if TYPE_CHECKING:
+    from sensor_msgs.msg import Image
+    from std_msgs.msg import Header
 
 __all__ = [
     "MASK_ENCODINGS",
@@ -139,6 +145,8 @@ def _convert(pixels: np.ndarray, encoding: Encoding) -> np.ndarray:
 
 
 def _to_message(pixels: np.ndarray, header: Header, encoding: str) -> Image:
+    from sensor_msgs.msg import Image
+
     height, width = pixels.shape[:2]
     msg = Image(header=header, height=height, width=width, encoding=encoding)
     msg.step = width * (pixels.shape[2] if pixels.ndim == 3 else 1) * pixels.itemsize

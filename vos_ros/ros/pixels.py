@@ -8,10 +8,14 @@ allocated: an array can never reach past the data, nor be larger than it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from sensor_msgs.msg import Image
 
 from vos_ros.ros.encodings import MAX_SIDE, Encoding, ImageError
+
+if TYPE_CHECKING:
+    from sensor_msgs.msg import Image
 
 
 def view_pixels(msg: Image, encoding: Encoding, what: str = "image") -> np.ndarray:
