@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from dgmpm_cases import tiny_dgmpm
@@ -80,3 +82,15 @@ def test_a_frame_is_counted_once_and_every_object_alike(make, monkeypatch) -> No
     assert one > two - one  # there is the backbone, too
     # Neither scaling nor the precision nor the way to labels adds a product.
     assert count("segmenter", 2) == count("network", 2, "bf16") == two
+
+
+def test_what_another_runtime_computes_is_counted_as_pytorch_does_it(monkeypatch) -> None:
+    pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    add_tiny_backbone(monkeypatch)
+    builder = Builder({"it": Model("it", tiny_gfddal().eval(), {})}, CPU)
+    own = Case(Size(160, 120), "network", 2, "it", 64, "fp32", 1, "torch")
+    work = builder.work(replace(own, runtime="openvino"))
+    assert work.operations == count_operations(builder.work(own).call) > 0
+    work.call()  # compiles it, by way of PyTorch
+    assert count_operations(work.call) < work.operations  # it cannot see them
+    assert work.row.runtime == "openvino" and builder.work(own).operations is None
