@@ -101,6 +101,20 @@ def publish(self, header, *rest, **named):
     right(self, header, *rest, **named)
 publishers.ResultPublishers.publish = publish
 """
+SURE = """
+import dataclasses
+import numpy as np
+told = publishers.ResultPublishers.publish
+def publish(self, header, result, names):
+    sure = np.full(result.labels.shape, {sure}, np.float32)
+    told(self, header, dataclasses.replace(result, confidence=sure), names)
+publishers.ResultPublishers.publish = publish
+"""
+"""The confidence is the same everywhere."""
+ENDS_BADLY = """
+well = node.main
+node.main = lambda arguments: well(arguments) + 5
+"""
 COMPLAINS = """
 print("Traceback (most recent call last):", flush=True)
 """
@@ -124,6 +138,27 @@ def test_a_good_node_is_not_accused(tmp_path: Path):
     report = soaked(tmp_path, "", ["unknown_remove", "encoding", "targets"])
     assert not report.failed, report.broken
     assert report.faults and report.ledger.masks > 0
+
+
+def test_a_good_node_is_not_accused_of_what_it_is_asked_for_seldom(tmp_path: Path):
+    kinds = ["confidence", "segment", "disk", "sim_time"]
+    report = soaked(tmp_path, SURE.replace("{sure}", "0.5"), kinds)
+    assert not report.failed, report.broken
+    assert report.faults
+
+
+def test_a_confidence_that_is_none_is_told_of(tmp_path: Path):
+    report = soaked(tmp_path, SURE.replace("{sure}", "1.5"), ["confidence"])
+    assert report.restarts == 0 and report.failed
+    assert all("other values than one from 0 to 1" in text for text in report.broken)
+
+
+def test_a_node_that_does_not_end_well_is_told_of(tmp_path: Path):
+    report = soaked(tmp_path, ENDS_BADLY, ["end"])
+    assert report.restarts == 0 and report.failed
+    assert all("told to end, the node's status was 5" in text for text in report.broken)
+    assert len(report.exit_times) == len(report.broken) == 1 + report.faults["end"]
+    assert report.as_json()["exit_seconds"] == pytest.approx(max(report.exit_times), abs=0.01)
 
 
 def test_a_node_that_dies_is_told_of(tmp_path: Path):

@@ -110,6 +110,14 @@ def test_a_mask_of_another_size_is_told():
     assert "is broken" in sent(100, size=None).receive(100, MASK, {1}, 1.0)
 
 
+def test_what_belongs_to_an_image_may_be_another_thing_than_a_mask():
+    ledger = sent(100)
+    assert ledger.mismatch("the depth", 100, (3, 4)) is None
+    assert ledger.mismatch("the depth", 101, (3, 4)).startswith("the depth has the stamp 101, of")
+    assert ledger.mismatch("it", 100, (4, 3)) == "it is 3 x 4 and its image is 4 x 3"
+    assert ledger.masks == 0
+
+
 def test_ids_that_nobody_asked_for_are_told():
     assert "[1]" in sent(100).receive(100, MASK, {2, 3}, 1.0)
 

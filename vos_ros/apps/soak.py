@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -64,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             _soak(given, report)
     except (KeyboardInterrupt, Terminated):
         report.interrupted = True
-    except OSError as error:
+    except (OSError, ValueError) as error:
         print(f"soak: {error}", file=sys.stderr)
         return 2
     print(report.describe())
@@ -99,9 +100,13 @@ def _soak(given: argparse.Namespace, report: Report) -> None:
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     # With ROS, so only when there is something to do.
     from vos_ros.apps.soak_run import SoakRun
+    from vos_ros.weights import find_weights
 
+    weights = given.logs / "weights.safetensors"
+    shutil.copyfile(find_weights(given.weights), weights)
     with claim_domain() as domain:
         os.environ["ROS_DOMAIN_ID"] = str(domain.number)
-        with SoakRun(given.logs, report, domain.number, given.patience) as run:
+        patience = given.patience
+        with SoakRun(given.logs, report, domain.number, patience, weights=weights) as run:
             run.start()
             run.go_through(given.faults)

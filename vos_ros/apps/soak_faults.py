@@ -31,6 +31,7 @@ from vos_ros.apps.soak_camera_faults import (
     time_back,
     zero_stamps,
 )
+from vos_ros.apps.soak_node_faults import confidence, disk, end, segment, sim_time, weights
 from vos_ros.apps.soak_requests import (
     BAD_INITS,
     BAD_NAMES,
@@ -39,7 +40,7 @@ from vos_ros.apps.soak_requests import (
     parameter,
     unknown_id,
 )
-from vos_ros.apps.soak_stage import SoakStage, kind_of
+from vos_ros.apps.soak_stage import SoakStage, service_of
 from vos_ros.ros import qos
 
 _PAUSE = (Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_ACTIVATE)
@@ -77,11 +78,13 @@ def _deafness(stage: SoakStage, chance: random.Random) -> None:
 
 
 def _call_burst(stage: SoakStage, chance: random.Random) -> None:
-    requests = [any_request(chance, stage.camera.size) for _ in range(chance.randint(20, 200))]
-    futures = [stage.send(request) for request in requests]
-    for request, future in zip(requests, futures, strict=True):
-        stage.wait.until(future.done, stage.patience, f"the answer to one {kind_of(request)}")
-        stage.heard(request, future.result())
+    count = chance.choice((50, 200, 1000))
+    calls = [any_request(chance, stage.camera.size) for _ in range(count)]
+    futures = [stage.send(request, service) for service, request in calls]
+    for (service, request), future in zip(calls, futures, strict=True):
+        service = service or service_of(request)
+        stage.wait.until(future.done, stage.patience, f"one of {count} answers, to {service}")
+        stage.heard(service, future.result())
     # Answers come in any order: the last one tells nothing of what is followed in the end.
     stage.ask(RemoveObject.Request(id=0))
 
@@ -94,7 +97,7 @@ def _init(stage: SoakStage, chance: random.Random) -> None:
 def _refused(stage: SoakStage, request: Any, what: str) -> None:
     before = set(stage.followed)
     answer = stage.ask(request)
-    stage.expect(not answer.success, f"{kind_of(request)} with {what} was not refused")
+    stage.expect(not answer.success, f"{service_of(request)} with {what} was not refused")
     stage.expect(stage.followed == before, f"a refusal of {what} changed what is followed")
 
 
@@ -200,16 +203,22 @@ CAUSES: dict[str, Callable[[SoakStage, random.Random], None]] = {
     "fast_camera": fast_camera,
     "listeners": _listeners,
     "deafness": _deafness,
+    "confidence": confidence,
+    "sim_time": sim_time,
     "call_burst": _call_burst,
     "init": _init,
     "bad_init": _bad_init,
     "remove": _remove,
     "unknown_remove": _unknown_remove,
+    "segment": segment,
     "reset": _reset,
     "targets": _targets,
+    "disk": disk,
     "parameters": _parameters,
     "pause": _pause,
     "rebuild": _rebuild,
+    "weights": weights,
     "wrong_transition": _wrong_transition,
+    "end": end,
 }
 """Kind -> what causes it, given the stage and chance."""

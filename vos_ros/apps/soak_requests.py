@@ -81,18 +81,21 @@ def bad_request(chance: random.Random, size: tuple[int, int]) -> Any:
     return make()
 
 
-def any_request(chance: random.Random, size: tuple[int, int]) -> Any:
-    """A request that may be met or not."""
-    make = chance.choice((
-        lambda: bad_request(chance, size),
-        lambda: bad_request(chance, size),
-        lambda: InitMask.Request(mask=_mask(size), keep_existing=chance.random() < 0.5),
-        lambda: RemoveObject.Request(id=chance.randint(1, 2 * OBJECTS)),
-        lambda: SaveTargets.Request(name=TARGETS),
-        lambda: LoadTargets.Request(name=TARGETS, keep_existing=chance.random() < 0.5),
-        lambda: Trigger.Request(),
+def any_request(chance: random.Random, size: tuple[int, int]) -> tuple[str, Any]:
+    """A request that may be met or not, and the service it is for; "" is what goes by its kind."""
+    keep = chance.random() < 0.5
+    service, make = chance.choice((
+        ("", lambda: bad_request(chance, size)),
+        ("", lambda: bad_request(chance, size)),
+        ("", lambda: InitMask.Request(mask=_mask(size), keep_existing=keep)),
+        ("", lambda: RemoveObject.Request(id=chance.randint(1, 2 * OBJECTS))),
+        ("", lambda: SaveTargets.Request(name=TARGETS)),
+        ("", lambda: LoadTargets.Request(name=TARGETS, keep_existing=keep)),
+        ("reset", Trigger.Request),
+        ("segment", Trigger.Request),
+        ("write_trace", Trigger.Request),
     ))
-    return make()
+    return service, make()
 
 
 def unknown_id(chance: random.Random) -> int:

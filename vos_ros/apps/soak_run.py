@@ -44,6 +44,7 @@ class SoakRun:
         domain: ROS domain id of all of it.
         patience: seconds within which answers and masks must come.
         command: starts the node; takes ROS arguments.
+        weights: a weight file of the node's own, which faults may spoil; None leaves it the choice.
     """
 
     def __init__(
@@ -53,10 +54,11 @@ class SoakRun:
         domain: int,
         patience: float,
         command: Sequence[str] = (sys.executable, "-m", "vos_ros", "node"),
+        weights: Path | None = None,
     ) -> None:
         self._logs, self._report = logs, report
         self._patience = patience
-        self._domain, self._command = domain, command
+        self._domain, self._command, self._weights = domain, command, weights
         self._child: Child | None = None
         self._up = False  # whether the node that was started last has come to work
         self._chance = random.Random(report.seed)
@@ -67,6 +69,8 @@ class SoakRun:
         self._stage = SoakStage(
             self._report, self._domain, rate=self._report.rate, patience=self._patience
         )
+        self._stage.weights, self._stage.targets = self._weights, self._logs / "targets"
+        self._stage.start_anew = self._start_anew
         self._stage.every_second(self._look_at_memory)
         return self
 
@@ -158,8 +162,13 @@ class SoakRun:
     def _start_node(self) -> None:
         number = len(self._report.curves) + 1
         arguments = [*self._command, "--ros-args"]
-        targets = str(self._logs.absolute() / "targets")
-        for name, value in {**self._report.node, "targets_directory": targets}.items():
+        folders = {name: self._logs.absolute() / name for name in ("targets", "traces")}
+        own = {
+            "targets_directory": str(folders["targets"]),
+            "trace_directory": str(folders["traces"]),
+            **({"weights": str(self._weights.absolute())} if self._weights else {}),
+        }
+        for name, value in {**self._report.node, **own}.items():
             # ROS reads values as YAML, of which JSON's quoted strings are a part.
             arguments += ["-p", f"{name}:={json.dumps(value)}"]
         self._report.curves.append(MemoryCurve(self._report.warm_up))
@@ -169,8 +178,13 @@ class SoakRun:
         self._up = True
         self._stage.resume(self._chance)
 
-    def _end_node(self, in_order: bool = True) -> None:
-        """End it; in order, by SIGINT, it must be quick about it and exit with 0.
+    def _start_anew(self, number: int) -> None:
+        self._end_node(number=number)
+        self._stage.forget_dead()
+        self._start_node()
+
+    def _end_node(self, in_order: bool = True, number: int = signal.SIGINT) -> None:
+        """End it; in order, by a signal, it must be quick about it and exit with 0.
 
         A process that is still coming up owes nobody that.
         """
@@ -179,9 +193,9 @@ class SoakRun:
             return
         if in_order and self._up and child.status() is None:
             began = time.monotonic()
-            status = child.told(signal.SIGINT, self._patience)
+            status = child.told(number, self._patience)
             self._report.exit_status = status
-            self._report.exit_seconds = round(time.monotonic() - began, 2)
+            self._report.exit_times.append(time.monotonic() - began)
             self._stage.expect(
                 status == 0,
                 f"told to end, the node's status was {status} after {self._patience:g} s",

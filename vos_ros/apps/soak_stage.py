@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,12 +37,15 @@ SERVICES = {
     "init_mask": InitMask,
     "remove_object": RemoveObject,
     "reset": Trigger,
+    "segment": Trigger,
+    "write_trace": Trigger,
     "save_targets": SaveTargets,
     "load_targets": LoadTargets,
     "change_state": ChangeState,
     "get_state": GetState,
     "set_parameters": SetParameters,
 }
+_SERVICE_OF = {kind.Request: name for name, kind in reversed(SERVICES.items())}  # the first of each
 IDS = range(1, 2 * OBJECTS + 1)
 """Ids that are ever asked for: each object has two, so that all of them may be followed at once."""
 RESUMED = 3  # masks of new images that show that all is well again
@@ -63,11 +67,17 @@ class SoakStage:
         followed: ids that the node follows, by its last answer.
         wait: waits for what is to happen, no longer than the child lives.
         patience: seconds for an answer, and for masks to come again.
+        weights: the file of the node's own that it takes its weights from; None where it has none.
+        targets: the folder for taught objects.
+        start_anew: ends the node by a signal and starts it again.
     """
 
     def __init__(self, report: Report, domain: int, *, rate: float, patience: float) -> None:
         self.report, self.patience = report, patience
         self.followed: set[int] = set()
+        self.weights: Path | None = None
+        self.targets = Path()
+        self.start_anew: Callable[[int], None] = _nothing_to_start
         self._context = Context()
         # Signals stay with Python: Ctrl-C must unwind the soak, which then ends the node.
         rclpy.init(
@@ -78,9 +88,7 @@ class SoakStage:
         self._executor.add_node(self.node)
         self.wait = Waiter(self._executor, [])
         self._clients = {
-            kind.Request: self.node.create_client(
-                kind, f"vos/{name}", qos_profile=qos.requests()
-            )
+            name: self.node.create_client(kind, f"vos/{name}", qos_profile=qos.requests())
             for name, kind in SERVICES.items()
         }
         self.camera = SoakCamera(self.node, Scene(report.seed), report.ledger, rate)
@@ -133,7 +141,7 @@ class SoakStage:
 
     def _is_active(self) -> bool:
         # While it loads PyTorch it answers nobody, so it is not asked all the time.
-        client, now = self._clients[GetState.Request], time.monotonic()
+        client, now = self._clients["get_state"], time.monotonic()
         if self._asked is not None and not self._asked.done() and now > self._asked_at + _ASK_AGAIN:
             client.remove_pending_request(self._asked)
             self._asked = None
@@ -153,36 +161,41 @@ class SoakStage:
         if not holds:
             self.broke(text)
 
+    def expect_nothing(self, problem: str | None) -> None:
+        """Note a promise that was not kept, if there is something to say of it."""
+        if problem:
+            self.broke(problem)
+
     # Services ----------------------------------------------------------------------------------
 
-    def send(self, request: Any) -> Future:
-        """Call the service of a request's kind; the future has its answer."""
+    def send(self, request: Any, service: str = "") -> Future:
+        """Call a service, by default the first for such requests; the future has its answer."""
         self.report.requests += 1
-        return self._clients[type(request)].call_async(request)
+        return self._clients[service or _SERVICE_OF[type(request)]].call_async(request)
 
-    def ask(self, request: Any) -> Any:
-        """Call the service of a request's kind; WaitingError when no answer comes in time."""
+    def ask(self, request: Any, service: str = "") -> Any:
+        """Call a service as `send` does; WaitingError when no answer comes in time."""
         began = time.monotonic()
-        future = self.send(request)
-        self.wait.until(future.done, self.patience, f"the answer to {kind_of(request)}")
+        service = service or _SERVICE_OF[type(request)]
+        future = self.send(request, service)
+        self.wait.until(future.done, self.patience, f"the answer to {service}")
         self.report.answer_times.append(time.monotonic() - began)
-        return self.heard(request, future.result())
+        return self.heard(service, future.result())
 
-    def heard(self, request: Any, answer: Any) -> Any:
-        """Look an answer over and return it: a refusal is a sentence."""
+    def heard(self, service: str, answer: Any) -> Any:
+        """Look the answer of a service over and return it: a refusal is a sentence."""
         if hasattr(answer, "message"):
             if not answer.success:
                 self.report.refused += 1
             # It may begin with a number or a quoted name.
             sentence = not answer.message[:1].islower() and answer.message.endswith(".")
-            self.expect(sentence, f"the answer to {kind_of(request)} is {answer.message!r}")
+            self.expect(sentence, f"the answer to {service} is {answer.message!r}")
             self.expect(
-                "inside the node" not in answer.message,
-                f"{kind_of(request)} went wrong: {answer.message}",
+                "inside the node" not in answer.message, f"{service} went wrong: {answer.message}"
             )
-        if hasattr(answer, "ids") and not isinstance(request, SaveTargets.Request):
+        if hasattr(answer, "ids") and service != "save_targets":
             self._now_followed(answer.ids)
-        elif isinstance(request, Trigger.Request) and answer.success:
+        elif service == "reset" and answer.success:
             self._now_followed(())
         return answer
 
@@ -250,9 +263,7 @@ class SoakStage:
             self.broke(f"a mask is no mono8 image: {message.encoding!r}, step {message.step}")
             return
         labels = np.frombuffer(message.data, np.uint8).reshape(message.height, message.width)
-        problem = self.report.ledger.receive(stamp, labels, IDS, now)
-        if problem:
-            self.broke(problem)
+        self.expect_nothing(self.report.ledger.receive(stamp, labels, IDS, now))
 
     def close(self) -> None:
         """Leave the domain."""
@@ -261,6 +272,10 @@ class SoakStage:
         rclpy.try_shutdown(context=self._context)
 
 
-def kind_of(request: Any) -> str:
-    """What a request is called: InitMask_Request is an InitMask."""
-    return type(request).__name__.removesuffix("_Request")
+def service_of(request: Any) -> str:
+    """The service that takes such requests, or the first of several."""
+    return _SERVICE_OF[type(request)]
+
+
+def _nothing_to_start(_: int) -> None:
+    raise WaitingError("there is no node to start again")

@@ -82,12 +82,10 @@ class Ledger:
             What is wrong with it, None when nothing is.
         """
         self.masks += 1
-        entry = self._sent.get(stamp)
-        if entry is None:
-            return f"a mask has the stamp {stamp}, of which no image was sent"
-        if labels.shape[::-1] not in entry.sizes:
-            sizes = " or ".join(f"{w} x {h}" for w, h in entry.sizes) or "broken"
-            return f"a mask is {labels.shape[1]} x {labels.shape[0]} and its image is {sizes}"
+        problem = self.mismatch("a mask", stamp, labels.shape)
+        if problem:
+            return problem
+        entry = self._sent[stamp]
         strange = set(np.flatnonzero(np.bincount(labels.ravel())).tolist()) - {0, *ids}
         if strange:
             return f"a mask has the ids {sorted(strange)}, which nobody asked for"
@@ -95,6 +93,22 @@ class Ledger:
             self.latencies.append(now - entry.at)
         entry.answered = True
         self.newest_answered = max(self.newest_answered, entry.number)
+        return None
+
+    def mismatch(self, what: str, stamp: int, shape: tuple[int, ...]) -> str | None:
+        """Say how something differs from the image that it should belong to; None if it does not.
+
+        Args:
+            what: it is, to begin a sentence with.
+            stamp: in nanoseconds.
+            shape: height and width.
+        """
+        entry = self._sent.get(stamp)
+        if entry is None:
+            return f"{what} has the stamp {stamp}, of which no image was sent"
+        if shape[::-1] not in entry.sizes:
+            sizes = " or ".join(f"{w} x {h}" for w, h in entry.sizes) or "broken"
+            return f"{what} is {shape[1]} x {shape[0]} and its image is {sizes}"
         return None
 
     def answered(self, after: int) -> list[tuple[int, Sent]]:

@@ -19,17 +19,23 @@ FAULTS: dict[str, str] = {
     "fast_camera": "120 images a second for a while",
     "listeners": "subscribers come and go, one of them with a quality of service that fits nobody",
     "deafness": "nobody subscribes to anything for a while",
+    "confidence": "somebody asks how sure each label is, for a while",
+    "sim_time": "the node goes by a simulation's clock, which jumps, and by its own again",
     "call_burst": "a burst of requests of all kinds, right and wrong, in any order",
     "init": "a new mask while images stream, of a past, the newest or an enclosed image",
     "bad_init": "masks that cannot be followed",
     "remove": "an object is removed",
     "unknown_remove": "objects are to be removed that are not followed",
+    "segment": "no image is looked at but those asked for, and then every Nth",
     "reset": "all objects are forgotten, while images stream",
     "targets": "what was learned is saved and loaded, and names are given that lead elsewhere",
+    "disk": "what was learned and what time was spent on is to be written where no file can be",
     "parameters": "parameters are set, to right and wrong values",
     "pause": "the node is deactivated and activated, some times in a row",
     "rebuild": "the node is deactivated, cleaned up, configured and activated",
+    "weights": "the weight file is cut short, overwritten or deleted, and the node configured anew",
     "wrong_transition": "transitions are asked for that do not lead on from the node's state",
+    "end": "the node is told to end by SIGINT or SIGTERM, and started again",
 }
 """Every kind of fault, and what happens then. `apps/soak_faults.py` causes them."""
 

@@ -37,7 +37,8 @@ class Report:
         requests, refused: calls of services, and those refused.
         answer_times: seconds until each answer.
         curves: memory of the node, one for each time it was started.
-        exit_status, exit_seconds: of the node at the end, and how long that took.
+        exit_status: of the node when it was last told to end.
+        exit_times: seconds that it took to end, each time that it was told to.
         interrupted: whether it was ended before its time.
     """
 
@@ -59,7 +60,7 @@ class Report:
     answer_times: array = field(default_factory=lambda: array("f"))
     curves: list[MemoryCurve] = field(default_factory=list)
     exit_status: int | None = None
-    exit_seconds: float | None = None
+    exit_times: list[float] = field(default_factory=list)
     interrupted: bool = False
 
     @property
@@ -97,7 +98,7 @@ class Report:
             "requests_refused": self.refused,
             "answer_ms": _milliseconds(self.answer_times),
             "exit_status": self.exit_status,
-            "exit_seconds": self.exit_seconds,
+            "exit_seconds": round(max(self.exit_times), 2) if self.exit_times else None,
             "seconds_between_faults": self.every,
             "camera_rate_hz": self.rate,
             "node_parameters": self.node,
