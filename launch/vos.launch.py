@@ -11,14 +11,13 @@ value of the parameter file.
 
 import os
 
-import yaml
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from vos_ros.ros.environment import transport_environment
-from vos_ros.ros.parameters import TABLE, Parameter, Value
+from vos_ros.ros.launch_arguments import given_parameters, parameter_arguments
 from vos_ros.share import share_path
 
 
@@ -51,28 +50,18 @@ def generate_launch_description() -> LaunchDescription:
             description="The least severe messages shown.",
         ),
     ]
-    parameters = [
-        DeclareLaunchArgument(
-            parameter.name,
-            default_value="",
-            description=f"{parameter.description} Not given: as in params_file.",
-        )
-        for parameter in TABLE
-    ]
-    return LaunchDescription([*own, *parameters, OpaqueFunction(function=_node)])
+    return LaunchDescription([*own, *parameter_arguments(), OpaqueFunction(function=_node)])
 
 
 def _node(context: LaunchContext) -> list[Node]:
     image = LaunchConfiguration("image")
-    given = {p.name: LaunchConfiguration(p.name).perform(context) for p in TABLE}
-    overrides = {p.name: _value(p, given[p.name]) for p in TABLE if given[p.name]}
     return [
         Node(
             package="vos_ros",
             executable="vos",
             name=LaunchConfiguration("name"),
             namespace=LaunchConfiguration("namespace"),
-            parameters=[LaunchConfiguration("params_file"), overrides],
+            parameters=[LaunchConfiguration("params_file"), given_parameters(context)],
             remappings=[("image", image), ("image/compressed", [image, "/compressed"])],
             ros_arguments=["--log-level", LaunchConfiguration("log_level")],
             additional_env=transport_environment(os.environ),
@@ -80,17 +69,3 @@ def _node(context: LaunchContext) -> list[Node]:
             emulate_tty=True,
         )
     ]
-
-
-def _value(parameter: Parameter, text: str) -> Value:
-    """The value that an argument's text means; ValueError, with a sentence, when it is none."""
-    # YAML would read 1e-5, and so what Python prints for it, as a text.
-    read = yaml.safe_load if parameter.type is bool else parameter.type
-    try:
-        value = read(text)
-    except (ValueError, yaml.YAMLError):
-        value = text
-    problem = parameter.problem(value)
-    if problem:
-        raise ValueError(problem)
-    return value

@@ -21,7 +21,8 @@ from stage import CARD, header, order, picture, transition
 
 from vos_msgs.srv import InitMask
 from vos_ros.ros import qos
-from vos_ros.ros.cameras import CameraChoice, CameraThread
+from vos_ros.ros.camera_choice import CameraChoice
+from vos_ros.ros.cameras import CameraThread
 from vos_ros.ros.images import rgb_to_message
 
 

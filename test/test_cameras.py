@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import signal
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from sensor_msgs.msg import Image
 from stage import header, transition, truth
 
 from vos_ros.ros import cameras
-from vos_ros.ros.cameras import CameraChoice
+from vos_ros.ros.camera_choice import CameraChoice
 
 NUMBERS = itertools.count()
 ALL = (1, 2, 3)
@@ -175,14 +174,14 @@ def test_a_camera_is_a_name_and_a_topic(text: str, camera: CameraChoice) -> None
     "text", ["front", "=/image", "front=", "1=/image", "a b=/image", "a/b=/i", "a=/image/", "a=//"]
 )
 def test_what_is_no_camera_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="front=/front/image_raw"):
+    with pytest.raises(ValueError, match="front=/front/image_raw"):
         CameraChoice.read(text)
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "NAME=TOPIC"),
+        ([], "no camera is named"),
         (["front"], "'front' is no camera"),
         (["a=/x", "b=/y", "a=/z"], "used twice: a"),
     ],

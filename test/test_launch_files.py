@@ -75,13 +75,26 @@ def declared(file: str) -> dict[str, Recorded]:
     return {a.args[0]: a for a in of_kind(actions(file), "DeclareLaunchArgument")}
 
 
-def vos_node(**given: str) -> Recorded:
-    """The node that vos.launch.py starts when these arguments are given."""
-    arguments = declared("vos.launch.py").items()
-    defaults = {name: argument.kwargs["default_value"] for name, argument in arguments}
-    (opaque,) = of_kind(actions("vos.launch.py"), "OpaqueFunction")
+def started(file: str, **given: str) -> Recorded:
+    """The one process that a launch file starts when these arguments are given."""
+    arguments = declared(file).items()
+    defaults = {name: argument.kwargs.get("default_value") for name, argument in arguments}
+    (opaque,) = of_kind(actions(file), "OpaqueFunction")
     (node,) = opaque.kwargs["function"]({**defaults, **given})
     return node
+
+
+def vos_node(**given: str) -> Recorded:
+    """The node that vos.launch.py starts when these arguments are given."""
+    return started("vos.launch.py", **given)
+
+
+CAMERAS = "front=/front/image_raw rear=rear/image_raw"
+
+
+def cameras_node(**given: str) -> Recorded:
+    """The process that cameras.launch.py starts when these arguments are given."""
+    return started("cameras.launch.py", **{"cameras": CAMERAS, **given})
 
 
 def configurations(thing: Any) -> Iterator[str]:
@@ -97,7 +110,7 @@ def configurations(thing: Any) -> Iterator[str]:
             yield from configurations(part)
 
 
-@pytest.mark.parametrize("file", ["vos.launch.py", "demo.launch.py"])
+@pytest.mark.parametrize("file", ["vos.launch.py", "cameras.launch.py", "demo.launch.py"])
 def test_every_argument_is_described(file: str) -> None:
     arguments = of_kind(actions(file), "DeclareLaunchArgument")
     names = [argument.args[0] for argument in arguments]
@@ -109,22 +122,25 @@ def test_every_argument_is_described(file: str) -> None:
 def test_every_launch_file_is_tested_here() -> None:
     assert {path.name for path in LAUNCH.iterdir() if path.suffix == ".py"} == {
         "vos.launch.py",
+        "cameras.launch.py",
         "demo.launch.py",
     }
 
 
-def test_every_parameter_of_the_node_is_an_argument() -> None:
-    arguments = declared("vos.launch.py")
+@pytest.mark.parametrize("file", ["vos.launch.py", "cameras.launch.py"])
+def test_every_parameter_of_the_node_is_an_argument(file: str) -> None:
+    arguments = declared(file)
     assert set(BY_NAME) <= set(arguments)
     for parameter in TABLE:
         assert parameter.description in arguments[parameter.name].kwargs["description"]
 
 
 def test_what_is_not_given_is_left_to_the_parameter_file() -> None:
-    file, overrides = vos_node().kwargs["parameters"]
-    assert list(configurations(file)) == ["params_file"]
-    assert overrides == {}
-    assert Path(declared("vos.launch.py")["params_file"].kwargs["default_value"]).is_file()
+    for name, node in (("vos.launch.py", vos_node()), ("cameras.launch.py", cameras_node())):
+        file, overrides = node.kwargs["parameters"]
+        assert list(configurations(file)) == ["params_file"]
+        assert overrides == {}
+        assert Path(declared(name)["params_file"].kwargs["default_value"]).is_file()
 
 
 def test_what_is_given_reaches_the_node_with_its_type() -> None:
@@ -135,6 +151,20 @@ def test_what_is_given_reaches_the_node_with_its_type() -> None:
     assert {name: type(value) for name, value in overrides.items()} == {
         name: BY_NAME[name].type for name in expected
     }
+
+
+def test_what_is_given_reaches_every_camera() -> None:
+    node = cameras_node(internal_size="320", batching="always")
+    assert node.kwargs["parameters"][1] == {"internal_size": 320, "batching": "always"}
+    assert node.kwargs["arguments"] == CAMERAS.split()
+    # A name would be that of every node in the process.
+    assert "name" not in node.kwargs and "remappings" not in node.kwargs
+
+
+@pytest.mark.parametrize("cameras", ["", "front", "a=/x a=/y"])
+def test_cameras_that_cannot_be_are_refused_before_anything_starts(cameras: str) -> None:
+    with pytest.raises(ValueError, match="camera"):
+        cameras_node(cameras=cameras)
 
 
 @pytest.mark.parametrize("written", [str, show], ids=["python", "plain"])
@@ -162,10 +192,13 @@ def test_a_bad_value_is_refused_before_anything_starts(name: str, text: str) -> 
         vos_node(**{name: text})
 
 
-@pytest.mark.parametrize("file", ["vos.launch.py", "demo.launch.py"])
+@pytest.mark.parametrize("file", ["vos.launch.py", "cameras.launch.py", "demo.launch.py"])
 def test_only_declared_arguments_are_used(file: str) -> None:
     known = set(declared(file)) | set(declared("vos.launch.py"))
-    nodes = [*of_kind(actions(file), "Node"), *([vos_node()] if file == "vos.launch.py" else [])]
+    nodes = of_kind(actions(file), "Node")
+    if file != "demo.launch.py":
+        nodes.append(vos_node() if file == "vos.launch.py" else cameras_node())
+        known = set(declared(file))
     assert nodes
     assert set(configurations(nodes)) <= known
 
@@ -203,7 +236,7 @@ def test_executables_exist_and_get_the_transport_environment(
     for name in (*PROFILE_VARIABLES, *MALLOC_SETTINGS):
         monkeypatch.delenv(name, raising=False)
     (camera,) = of_kind(actions("demo.launch.py"), "Node")
-    for node in (camera, vos_node()):
+    for node in (camera, vos_node(), cameras_node()):
         assert node.kwargs["package"] == "vos_ros"
         executable = node.kwargs["executable"]
         assert ALIASES.get(executable, executable) in COMMANDS

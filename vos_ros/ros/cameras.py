@@ -6,19 +6,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.utilities import remove_ros_args
 
+from vos_ros.ros.camera_choice import CameraChoice, read_cameras
 from vos_ros.ros.exit_signals import ExitSignals
 from vos_ros.ros.node import VosNode, spin
 
@@ -28,44 +27,6 @@ if TYPE_CHECKING:
 EXIT_SECONDS = 3.0
 """How long the cameras may take to end; each gives up a step that does not end after a second."""
 WATCH_SECONDS = 1.0
-
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_TOPIC = re.compile(r"/?[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*")
-
-
-@dataclass(frozen=True)
-class CameraChoice:
-    """One camera: what its node is called, and the topic of its images.
-
-    Attributes:
-        name: of the node, and so of its topics and services: /NAME/mask and so on.
-        topic: of the images; without its ending /compressed where they are compressed.
-    """
-
-    name: str
-    topic: str
-
-    @classmethod
-    def read(cls, text: str) -> CameraChoice:
-        """From NAME=TOPIC; argparse.ArgumentTypeError, with a sentence, when it is not that."""
-        name, equals, topic = text.partition("=")
-        if not equals or not _NAME.fullmatch(name) or not _TOPIC.fullmatch(topic):
-            raise argparse.ArgumentTypeError(
-                f"'{text}' is no camera; write a name (a letter, then letters, digits and _), '='"
-                " and the topic of its images, such as front=/front/image_raw"
-            )
-        return cls(name, topic)
-
-    @property
-    def ros_arguments(self) -> list[str]:
-        """What makes a node this camera's."""
-        rules = {
-            "__node": self.name,
-            "image": self.topic,
-            "image/compressed": f"{self.topic}/compressed",
-        }
-        remaps = (text for rule in rules.items() for text in ("-r", ":=".join(rule)))
-        return ["--ros-args", *remaps]
 
 
 class CameraNode(VosNode):
@@ -187,14 +148,11 @@ def _read(arguments: Sequence[str]) -> list[CameraChoice]:
     )
     parser.add_argument(
         "cameras",
-        nargs="+",
-        type=CameraChoice.read,
+        nargs="*",
         metavar="NAME=TOPIC",
         help="the name of a camera's node, and the topic of its images",
     )
-    cameras: list[CameraChoice] = parser.parse_args(arguments).cameras
-    names = [camera.name for camera in cameras]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        parser.error(f"every camera needs a name of its own; used twice: {', '.join(twice)}")
-    return cameras
+    try:
+        return read_cameras(parser.parse_args(arguments).cameras)
+    except ValueError as error:
+        parser.error(str(error))
