@@ -70,6 +70,7 @@ def _result(path: Path, card: ModelCard) -> tuple[str, dict]:
     _check_weights(path, report, card)
     try:
         name = f"{report['dataset']} {report['split']}, {report['size']}, {report['precision']}"
+        name += "" if report.get("runtime", "torch") == "torch" else f", {report['runtime']}"
         name += _region(report.get("region"))
         name += "".join(f", {words}" for key, words in _KINDS.items() if report.get(key))
         if report["j"] is None:

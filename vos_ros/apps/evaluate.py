@@ -113,6 +113,7 @@ def _source(args: argparse.Namespace, protocol: Protocol) -> tuple[Source, dict]
         if not args.from_masks.is_dir():
             raise EvaluationError(f"there is no folder {args.from_masks} with masks to score")
         return MaskFolderSource(args.from_masks), about
+    args.runtime = _runtime(args)
     build, about["weights"] = open_weights(args)
     about.update(device=args.device, precision=args.precision, runtime=args.runtime)
     about["size"] = args.size
@@ -120,12 +121,24 @@ def _source(args: argparse.Namespace, protocol: Protocol) -> tuple[Source, dict]
     return SegmenterSource(build), about
 
 
+def _runtime(args: argparse.Namespace) -> str:
+    """What computes the network: the one that `auto` stands for here."""
+    import torch
+
+    from vos_ros.runtimes import RuntimeMissingError, choose_runtime
+
+    try:
+        return choose_runtime(args.runtime, torch.device(args.device), args.precision)
+    except RuntimeMissingError as error:
+        raise EvaluationError(str(error)) from error
+
+
 def open_weights(args: argparse.Namespace) -> tuple[Callable[[], object], dict]:
     """What builds the segmenter in each worker, and what the report says about its weights.
 
     Reads the model card here, so that a file that cannot be used is told before the work begins.
     """
-    from vos_ros.weights import WeightsError, find_weights, read_card  # imports PyTorch
+    from vos_ros.weights import WeightsError, find_weights, read_card
 
     try:
         path = Path(find_weights(args.weights))

@@ -75,9 +75,9 @@ def _add_masks(masks) -> None:
     masks.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 (default: %(default)s)")
     masks.add_argument("--precision", choices=("fp32", "bf16", "fp16"), default="fp32",
                        help="arithmetic of the network (default: %(default)s)")
-    masks.add_argument("--runtime", choices=("auto", "torch", "openvino"), default="torch",
-                       help="what computes the network; on a CPU openvino is about twice as fast "
-                       "(default: %(default)s)")
+    masks.add_argument("--runtime", choices=("auto", "torch", "openvino"), default="auto",
+                       help="what computes the network; on a CPU openvino is about twice as fast, "
+                       "and taken by auto where it is installed (default: %(default)s)")
     masks.add_argument("--size", type=positive, default=288,
                        help="short side of the image inside the network, pixels "
                        "(default: %(default)s)")
