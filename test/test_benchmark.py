@@ -32,7 +32,7 @@ TINY = ["--sizes", "96x64", "--internal-size", "64", "--rounds", "2", "--calls",
 STREAMED = {
     "camera_hz", "sent", "received", "dropped", "lost", "startup_ms", "memory_start_mb",
     "memory_end_mb", "memory_slope_mb_per_hour", "transport_ms", "wait_ms", "convert_ms",
-    "publish_ms",
+    "publish_ms", "cameras",
 }  # fmt: skip
 #: which two rounds are too few to tell
 INTERVAL = {"ratio_low", "ratio_high"}
@@ -211,6 +211,7 @@ def test_streams_have_rows_of_their_own(
     assert (node["startup_ms"], node["step_ms"], node["memory_end_mb"]) == (2500, 3.25, 401)
     assert node["operations"] == rows["network", 1]["operations"] > 0
     assert node["model"] == "tiny" and node["threads"] == 1 and node["runtime"] == "torch"
+    assert node["cameras"] == 1 and rows["network", 1]["cameras"] is None
     assert (transport["model"], transport["startup_ms"], transport["operations"]) == (None,) * 3
     assert transport["bytes_per_s"] == pytest.approx(2 * 4 * 96 * 64 / 20e-3)
     assert report["streams"]["runs"] == 2 and report["streams"]["frames"] == 3

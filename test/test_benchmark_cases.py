@@ -33,6 +33,7 @@ CHOICES = {
     "precision": ["fp32", "bf16"],
     "threads": [2],
     "runtime": ["torch"],
+    "cameras": [1, 2],
 }
 
 
@@ -40,6 +41,8 @@ def test_every_combination_is_there_once() -> None:
     cases, references = combinations(CHOICES)
     assert len(cases) == len(set(cases)) == len(references) == 32
     for name, values in CHOICES.items():
+        # One process serves several cameras only where there is a node.
+        values = [None] if name == "cameras" else values
         assert {getattr(case, name) for case in cases} == set(values)
 
 
@@ -76,8 +79,8 @@ def test_a_part_that_what_is_compared_means_nothing_to_is_left_out() -> None:
     sides = parse_comparison(["what=node", "what=transport"])
     cases, references = combinations({**everything, "objects": [1], "weights": ["a"]}, sides)
     # A size has one transport, whatever the precision of the node beside it.
-    assert [case.what for case in cases] == ["node", "transport"] * 4
-    assert references == [0, 0, 2, 2, 4, 4, 6, 6]
+    assert [case.what for case in cases] == ["node", "transport"] * 8
+    assert references == [index - index % 2 for index in range(16)]
 
 
 def test_nothing_is_left_when_what_is_compared_means_nothing_to_any_part() -> None:
@@ -113,12 +116,13 @@ def test_a_setting_can_be_compared_with_itself() -> None:
 def test_a_side_reads_every_setting() -> None:
     text = (
         "size=96x64,objects=2,what=network,weights=w,internal-size=64,precision=bf16,threads=3,"
-        "runtime=openvino"
+        "runtime=openvino,cameras=4"
     )
     side = parse_variant(text)
     assert side == {
         "size": Size(96, 64), "objects": 2, "what": "network", "weights": "w",
         "internal_size": 64, "precision": "bf16", "threads": 3, "runtime": "openvino",
+        "cameras": 4,
     }  # fmt: skip
     assert side.keys() == SETTINGS.keys()
 

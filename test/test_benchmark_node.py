@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ from vos_ros.benchmark.streams import StreamEffort  # noqa: E402
 PATIENCE = 280.0  # s; a busy machine needs many for three processes, and a failing test all
 pytestmark = pytest.mark.timeout(PATIENCE + 20, method="signal")
 COMMAND = [sys.executable, "-m", "vos_ros", "benchmark", "--sizes", "160x120"]
-CASE = Case(Size(160, 120), "node", 2, "dgmpm_lite0", 64, "fp32", 1, "torch")
+CASE = Case(Size(160, 120), "node", 2, "dgmpm_lite0", 64, "fp32", 1, "torch", 1)
 MODEL = Model("dgmpm_lite0", ColourNetwork(), {"sha256": "of a file"})
 EFFORT = StreamEffort(runs=1, frames=8, warmup=2, settle=0.0, rate=20.0)
 
@@ -111,6 +112,19 @@ def test_a_node_is_timed_by_the_stamps_it_sends_back(meter) -> None:
     assert all(0 < latency < 1000 * PATIENCE for latency in run.latencies)
     assert 0 < run.startup < PATIENCE
     assert run.memory is not None and run.lost is not None
+
+
+def test_several_cameras_are_served_by_one_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with claim_domain() as domain:
+        meter = StreamMeter(domain.number, "cpu", EFFORT, tmp_path)
+        run = meter.run(replace(CASE, cameras=2), MODEL)
+    assert len(run.sent) == len(set(run.sent)) == 2 * EFFORT.frames and run.cameras == 2
+    assert len(run.answered) >= 1
+    assert "camera1" in (tmp_path / "node.log").read_text()
+    assert "camera2" in (tmp_path / "node.log").read_text()
+    assert run.parts.keys() == set(PARTS_OF_A_FRAME)
 
 
 def test_an_echo_needs_no_model(meter) -> None:

@@ -42,6 +42,15 @@ def test_one_image_has_no_rate() -> None:
     assert run.images_per_second is None and run.masks_per_second is None
 
 
+def test_several_cameras_have_one_rate_and_their_masks_another() -> None:
+    # Two cameras at 25 Hz, the second a millisecond after the first.
+    sent = [stamp for k in range(6) for stamp in (40 * k * MS, (40 * k + 1) * MS)]
+    run = StreamRun(sent, {stamp: stamp + 10 * MS for stamp in sent}, cameras=2)
+    assert run.images_per_second == pytest.approx(25)
+    assert run.masks_per_second == pytest.approx(11 / 0.201)
+    assert run.latencies == pytest.approx(np.full(12, 10.0))
+
+
 def test_a_row_has_totals_of_what_is_counted_and_medians_of_what_is_measured() -> None:
     runs = [
         StreamRun(SENT, ARRIVED, 3.0, (500.0, 510.0), 40.0, {"step_ms": 9.0, "wait_ms": 1.0}, 1),

@@ -1,6 +1,6 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The camera of a benchmark: a process that sends images made beforehand, at a steady rate.
+"""The cameras of a benchmark: a process that sends images made beforehand, at a steady rate.
 
 It is idle until the service `~/play` is called, and plays until `~/finish` is; then it sends as
 many more images as it was told, writes down the stamp of each, and ends.
@@ -36,7 +36,7 @@ _LINGER = 0.5  # s; a best-effort writer that vanishes takes what is under way w
 
 
 class BenchmarkCamera(Node):
-    """Sends the frames of the made-up film round and round.
+    """Sends the frames of the made-up film round and round, on each topic one after the other.
 
     Attributes:
         done: fulfilled when all images are sent.
@@ -55,7 +55,9 @@ class BenchmarkCamera(Node):
         )
         self._frames, self._left, self._log = given.frames, -1, log
         self.done = Future()
-        self._publisher = self.create_publisher(Image, "image", qos.camera())
+        self._publishers = [
+            self.create_publisher(Image, topic, qos.camera()) for topic in given.topics
+        ]
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self.create_timer(1 / given.rate, self._tick, clock=steady)
         self._timer.cancel()
@@ -74,12 +76,16 @@ class BenchmarkCamera(Node):
 
     def _tick(self) -> None:
         message: Image = next(self._messages)
-        now = self.get_clock().now()
-        message.header.stamp = now.to_msg()
-        if self._left > 0:
-            self._left -= 1
-            self._log.write(f"{now.nanoseconds}\n")
-        self._publisher.publish(message)
+        for publisher in self._publishers:
+            # Each has a stamp of its own, by which its mask is known.
+            now = self.get_clock().now()
+            message.header.stamp = now.to_msg()
+            if self._left > 0:
+                self._log.write(f"{now.nanoseconds}\n")
+            publisher.publish(message)
+        if self._left < 0:
+            return
+        self._left -= 1
         if self._left == 0:
             self._timer.cancel()
             self.create_timer(_LINGER, lambda: self.done.set_result(None))
@@ -117,6 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, required=True)
     parser.add_argument("--frames", type=int, required=True)
     parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--topics", nargs="+", default=["image"])
     given = parser.parse_args(argv)
     with given.log.open("w", encoding="ascii") as log:
         spin(lambda: BenchmarkCamera(given, log))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vos_ros.benchmark.session import Request
 
 CEILING = "ceiling"
-_LISTS = ("size", "objects", "precision", "internal_size", "threads", "runtime")
+_LISTS = ("size", "objects", "precision", "internal_size", "threads", "runtime", "cameras")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -92,6 +92,7 @@ def _add_grid(grid: argparse._ArgumentGroup) -> None:
         "R",
         f"what computes the steps: {', '.join(RUNTIMES)}, or auto for the fastest",
     )
+    _add_list(grid, "cameras", ["1"], "N", "cameras that one process of the node serves")
     grid.add_argument(
         "--compare",
         nargs="+",

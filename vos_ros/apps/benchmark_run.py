@@ -32,6 +32,7 @@ from vos_ros.weights import ModelCard, find_weights, save_network
 _CAMERA = (sys.executable, "-m", "vos_ros.apps.benchmark_camera")
 _ECHO = (sys.executable, "-m", "vos_ros.apps.benchmark_echo")
 _NODE = (sys.executable, "-m", "vos_ros", "node")
+_CAMERAS = (sys.executable, "-m", "vos_ros", "cameras")
 
 
 class StreamMeter:
@@ -42,7 +43,7 @@ class StreamMeter:
         device: that nodes run on.
         effort: how much is streamed.
         folder: for what processes say and for weights that no file has.
-        node: starts the node; takes ROS arguments.
+        node: starts the node of one camera; takes ROS arguments.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class StreamMeter:
     def _run(self, case: Case, model: Model | None, stack: ExitStack) -> StreamRun:
         log = self._folder / "sent.txt"
         camera = self._start("camera", self._camera(case, log), stack)
-        stage = BenchmarkStage(self._domain)
+        stage = BenchmarkStage(self._domain, list(node_topics(case)))
         stack.callback(stage.close)
         stage.meet_camera(camera)
         startup = None
@@ -97,7 +98,7 @@ class StreamMeter:
             request = first_request(case)
             began = time.monotonic()
             child = self._start("node", command, stack)
-            stage.first_answer(child, request)
+            stage.first_answers(child, request)
             startup = time.monotonic() - began
         stage.play(self._effort.warmup, self._effort.settle)
         memory = _Memory(child.pid)
@@ -116,6 +117,7 @@ class StreamMeter:
             slope=slope,
             parts=figures,
             lost=None if lost is None else int(lost),
+            cameras=case.cameras or 1,
         )
         if not run.answered:
             raise WaitingError(f"no mask of {len(sent)} images came\n{stage.wait.words()}")
@@ -131,13 +133,17 @@ class StreamMeter:
             "size": case.size, "objects": case.objects or 1, "rate": self._effort.rate,
             "frames": self._effort.frames, "log": log,
         }  # fmt: skip
-        return [*_CAMERA, *(f"--{name}={value}" for name, value in given.items())]
+        options = (f"--{name}={value}" for name, value in given.items())
+        return [*_CAMERA, *options, "--topics", *node_topics(case).values()]
 
     def _node(self, case: Case, model: Model) -> list[str]:
         parameters = node_parameters(case, self._device, self._weights(case, model))
         # ROS reads values as YAML, of which JSON's quoted strings are a part.
         given = (f"{name}:={json.dumps(value)}" for name, value in parameters.items())
-        return [*self._command, "--ros-args", *(word for text in given for word in ("-p", text))]
+        ros = ["--ros-args", *(word for text in given for word in ("-p", text))]
+        if case.cameras == 1:
+            return [*self._command, *ros]
+        return [*_CAMERAS, *map("=".join, node_topics(case).items()), *ros]
 
     def _weights(self, case: Case, model: Model) -> Path:
         """The file that a node reads: the model's own, or one made of a network without."""
@@ -169,6 +175,13 @@ class _Memory:
         self.look()
         known = self._first is not None and self._last is not None
         return (self._first, self._last) if known else None, self._curve.slope()
+
+
+def node_topics(case: Case) -> dict[str, str]:
+    """By the name of each node, the topic of its camera."""
+    if case.cameras in (None, 1):
+        return {"vos": "image"}
+    return {f"camera{k}": f"/camera{k}/image" for k in range(1, case.cameras + 1)}
 
 
 def first_request(case: Case) -> InitMask.Request:

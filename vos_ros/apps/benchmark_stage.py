@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import rclpy
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
@@ -31,16 +32,16 @@ _IDLE = 5.0  # s without a mask, once all images are sent, after which none is e
 _DIAGNOSTICS = 3.0  # s; they come once a second
 
 FIGURES: Mapping[str, tuple[str, str]] = {
-    "transport_ms": ("vos: masks", "transport (ms)"),
-    "wait_ms": ("vos: masks", "wait (ms)"),
-    "convert_ms": ("vos: masks", "convert (ms)"),
-    "upload_ms": ("vos: masks", "upload (ms)"),
-    "step_ms": ("vos: masks", "step (ms)"),
-    "download_ms": ("vos: masks", "download (ms)"),
-    "publish_ms": ("vos: masks", "publish (ms)"),
-    "lost": ("vos: camera", "lost in transport"),
+    "transport_ms": ("masks", "transport (ms)"),
+    "wait_ms": ("masks", "wait (ms)"),
+    "convert_ms": ("masks", "convert (ms)"),
+    "upload_ms": ("masks", "upload (ms)"),
+    "step_ms": ("masks", "step (ms)"),
+    "download_ms": ("masks", "download (ms)"),
+    "publish_ms": ("masks", "publish (ms)"),
+    "lost": ("camera", "lost in transport"),
 }
-"""Column -> the status and the key under which the node tells it on `/diagnostics`."""
+"""Column -> the status and the key under which a node tells it on `/diagnostics`."""
 
 
 class BenchmarkStage:
@@ -54,12 +55,13 @@ class BenchmarkStage:
 
     Args:
         domain: ROS domain id.
+        names: of the nodes that are timed.
     """
 
-    def __init__(self, domain: int) -> None:
+    def __init__(self, domain: int, names: Sequence[str] = ("vos",)) -> None:
         self.arrived: dict[int, int] = {}
-        self._figures: dict[str, float] = {}
-        self._told = 0
+        self._names = names
+        self._figures: dict[str, dict[str, float]] = {}
         self._context = Context()
         # Signals stay with Python: Ctrl-C must unwind the benchmark, which then ends its children.
         rclpy.init(
@@ -69,9 +71,13 @@ class BenchmarkStage:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self.wait = Waiter(self._executor, [])
-        self._node.create_subscription(Image, "vos/mask", self._take_mask, qos.results())
+        for name in names:
+            self._node.create_subscription(Image, f"{name}/mask", self._take_mask, qos.results())
         self._node.create_subscription(DiagnosticArray, "/diagnostics", self._take_figures, 10)
-        self._init = self._node.create_client(InitMask, "vos/init_mask", qos_profile=qos.requests())
+        self._inits = [
+            self._node.create_client(InitMask, f"{name}/init_mask", qos_profile=qos.requests())
+            for name in names
+        ]
         self._play = self._node.create_client(Trigger, f"{CAMERA}/play")
         self._finish = self._node.create_client(Trigger, f"{CAMERA}/finish")
 
@@ -82,15 +88,10 @@ class BenchmarkStage:
 
     def _take_figures(self, message: DiagnosticArray) -> None:
         told = {status.name: status.values for status in message.status}
-        if not {status for status, _ in FIGURES.values()} <= told.keys():
-            return
-        values = {(name, item.key): item.value for name, own in told.items() for item in own}
-        self._figures = {
-            column: float(values[place])
-            for column, place in FIGURES.items()
-            if values.get(place, "unknown") != "unknown"
-        }
-        self._told += 1
+        for name in self._names:
+            found = {status: told.get(f"{name}: {status}") for status, _ in FIGURES.values()}
+            if all(values is not None for values in found.values()):
+                self._figures[name] = _known_figures(found)
 
     def every_second(self, action: Callable[[], None]) -> None:
         """Have something done once a second, while this waits for anything."""
@@ -105,26 +106,29 @@ class BenchmarkStage:
             "the camera to come up",
         )
 
-    def first_answer(self, node: Child, request: InitMask.Request) -> None:
-        """Have a node that comes up follow something; return when it has answered.
+    def first_answers(self, process: Child, request: InitMask.Request) -> None:
+        """Have the nodes of a process that comes up follow something; return when all answered.
 
         Raises:
-            WaitingError: it does not, or refuses.
+            WaitingError: one does not, or refuses.
         """
-        self.wait.children.append(node)
-        self.wait.until(self._init.service_is_ready, START_PATIENCE, "the node's services")
+        self.wait.children.append(process)
         end = time.monotonic() + START_PATIENCE
-        while True:
-            future = self._init.call_async(request)
+        for client in self._inits:
+            self.wait.until(client.service_is_ready, START_PATIENCE, "the node's services")
+        answers = [self._asked(client, request, end) for client in self._inits]
+        for answer in answers:
+            if not answer.success:
+                words = f"{answer.message}\n{process.tail()}"
+                raise WaitingError(f"the node refused the first mask: {words}")
+
+    def _asked(self, client: Any, request: InitMask.Request, end: float) -> InitMask.Response:
+        while time.monotonic() < end:
+            future = client.call_async(request)
             if self.wait.spin_for(_ASK_AGAIN, future.done):
-                break
-            self._init.remove_pending_request(future)
-            if time.monotonic() > end:
-                raise WaitingError(f"the node does not answer\n{self.wait.words()}")
-        answer = future.result()
-        if not answer.success:
-            words = node.tail()
-            raise WaitingError(f"the node refused the first mask: {answer.message}\n{words}")
+                return future.result()
+            client.remove_pending_request(future)
+        raise WaitingError(f"the node does not answer\n{self.wait.words()}")
 
     def play(self, masks: int, seconds: float) -> None:
         """Let the camera play; return when so many masks have come and so much time has passed."""
@@ -151,11 +155,23 @@ class BenchmarkStage:
                 return
 
     def figures(self) -> dict[str, float]:
-        """What the node says of itself from now on, by column; what it does not say is left out."""
-        count = self._told
-        if not self.wait.spin_for(_DIAGNOSTICS, lambda: self._told > count):
+        """What the nodes say of themselves from now on, by column; what is unknown is left out.
+
+        Of several nodes, medians; the images lost are those of all.
+        """
+        self._figures.clear()
+        if not self.wait.spin_for(_DIAGNOSTICS, lambda: len(self._figures) == len(self._names)):
             return {}
-        return dict(self._figures)
+        each = {
+            column: [own[column] for own in self._figures.values() if column in own]
+            for column in FIGURES
+        }
+        total = {"lost": sum}
+        return {
+            column: total.get(column, statistics.median)(values)
+            for column, values in each.items()
+            if values
+        }
 
     def _call(self, client: Any, what: str) -> None:
         answer = client.call_async(Trigger.Request())
@@ -166,3 +182,13 @@ class BenchmarkStage:
         self._executor.shutdown()
         self._node.destroy_node()
         rclpy.try_shutdown(context=self._context)
+
+
+def _known_figures(told: Mapping[str, Sequence[KeyValue]]) -> dict[str, float]:
+    """By column, what one node tells in its statuses."""
+    values = {(name, item.key): item.value for name, own in told.items() for item in own}
+    return {
+        column: float(values[place])
+        for column, place in FIGURES.items()
+        if values.get(place, "unknown") != "unknown"
+    }

@@ -28,7 +28,8 @@ class Row:
         precision: fp32, bf16 or fp16.
         internal_size: wanted short side of the image inside the network, pixels.
         threads: that an operation may use on the CPU.
-        runtime: what calculates the network.
+        runtime: what computes the steps of the network.
+        cameras: that one process serves, each with so many objects.
         input: size of the image inside the network with its padding, WIDTHxHEIGHT.
         region: how many times as large as the objects the region is that a segmenter shows the
             network; None where it is the whole image.
@@ -37,7 +38,8 @@ class Row:
         first_ms: the very first call, which none of the figures below contains, nor those of the
             warm-up.
         median_ms, p95_ms, p99_ms: of a call, or from stamp to mask.
-        fps: calls in a second, at the median; of a stream, masks that came in a second.
+        fps: calls in a second, at the median; of a stream, masks that came in a second, those of
+            all cameras together.
         host_ms: median time until the host had handed out the work, on a CUDA device.
         ratio: median over the rounds of the time of a turn over that of `ratio_to`.
         ratio_p5, ratio_p95: its spread over the rounds.
@@ -50,8 +52,8 @@ class Row:
             and with as many threads; of what moves memory, bytes a second over those of the copy.
         state_bytes: of device memory for one object, measured.
         state_bytes_formula: the same as the network's formula gives it.
-        camera_hz: images that the camera sent in a second.
-        sent, received, dropped: timed images of the camera, masks of them that came back, and
+        camera_hz: images that each camera sent in a second.
+        sent, received, dropped: timed images of all cameras, masks of them that came back, and
             images of which none did.
         lost: images that the transport says did not reach the node, warm-up included.
         startup_ms: from the start of the node's process to its answer to the first mask given.
@@ -71,6 +73,7 @@ class Row:
     internal_size: int | None = None
     threads: int | None = None
     runtime: str | None = None
+    cameras: int | None = None
     input: str | None = None
     region: float | None = None
     variant: str | None = None
@@ -120,7 +123,9 @@ class Row:
         """The settings in a few words."""
         objects = None if self.objects is None else f"objects {self.objects}"
         internal = None if self.internal_size is None else f"internal {self.internal_size}"
-        words = (self.what, self.model, self.precision, internal, self.size, objects, self.variant)
+        cameras = None if self.cameras in (None, 1) else f"cameras {self.cameras}"
+        words = (self.what, self.model, self.precision, internal, self.size, objects, cameras,
+                 self.variant)  # fmt: skip
         return ", ".join(word for word in words if word)
 
 

@@ -27,7 +27,7 @@ CALLS: Mapping[str, frozenset[str]] = {
 """Parts that are timed call by call, and the settings that each of them depends on."""
 
 STREAMS: Mapping[str, frozenset[str]] = {
-    "node": _OF_A_NETWORK,
+    "node": _OF_A_NETWORK | {"cameras"},
     "transport": frozenset({"size"}),
 }
 """Parts that are timed while a camera streams to a process of its own, and their settings."""
@@ -59,6 +59,7 @@ class Case:
         precision: one of `PRECISIONS`.
         threads: that an operation may use on the CPU.
         runtime: one of `RUNTIMES`, or ``auto`` for the fastest of them.
+        cameras: that one process serves, each with so many objects.
         variant: the setting that is compared, as the user wrote it; empty when none is.
     """
 
@@ -70,6 +71,7 @@ class Case:
     precision: str | None = None
     threads: int | None = None
     runtime: str | None = None
+    cameras: int | None = None
     variant: str = ""
 
 
@@ -116,5 +118,6 @@ SETTINGS: dict[str, Callable[[str], object]] = {
     "precision": parse_choice("precision", PRECISIONS),
     "threads": parse_number(1, 1024),
     "runtime": parse_choice("runtime", ("auto", *RUNTIMES)),
+    "cameras": parse_number(1, 64),
 }
 """Name of a setting of `Case` -> what reads it, the slowest to change first."""

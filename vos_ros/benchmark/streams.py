@@ -41,7 +41,7 @@ class StreamRun:
     """One run: a camera, a process that answers, and a subscriber. Stamps are in nanoseconds.
 
     Attributes:
-        sent: stamps of the timed images, ascending.
+        sent: stamps of the timed images, ascending; of several cameras, in turn.
         arrived: for each mask that came, the stamp that it bears and when it was there, by the
             clock that stamps are read from; masks of other images may be among them.
         startup: seconds from the start of the process to its first answer; None where nothing was
@@ -50,6 +50,7 @@ class StreamRun:
         slope: of that memory in between, 10^6 bytes an hour; None where unknown.
         parts: what the process says of itself, by column of `PARTS_OF_A_FRAME`.
         lost: images that the transport says did not reach the process; None where unknown.
+        cameras: that sent the images.
     """
 
     sent: Sequence[int]
@@ -59,6 +60,7 @@ class StreamRun:
     slope: float | None = None
     parts: Mapping[str, float] = field(default_factory=dict)
     lost: int | None = None
+    cameras: int = 1
 
     @property
     def answered(self) -> list[int]:
@@ -72,13 +74,13 @@ class StreamRun:
 
     @property
     def masks_per_second(self) -> float | None:
-        """How often masks of timed images came; None of fewer than two."""
+        """How often masks of timed images came, of all cameras; None of fewer than two."""
         return _rate([self.arrived[stamp] for stamp in self.answered])
 
     @property
     def images_per_second(self) -> float | None:
-        """How often the camera really sent one; None of fewer than two."""
-        return _rate(self.sent)
+        """How often each camera really sent one; None of fewer than two."""
+        return _rate(self.sent[:: self.cameras])
 
 
 def take_runs(

@@ -131,6 +131,7 @@ class Builder:
             internal_size=case.internal_size,
             threads=case.threads,
             runtime=case.runtime,
+            cameras=case.cameras,
             input=str(Size(width, height)),
         )
 

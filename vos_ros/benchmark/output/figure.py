@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ENDINGS = (".png", ".svg", ".pdf")
 #: what a line's colour stands for, as far as it differs
-_NETWORK = ("variant", "model", "precision", "internal_size", "threads", "runtime")
+_NETWORK = ("variant", "model", "precision", "internal_size", "threads", "runtime", "cameras")
 _STYLES = ("-", "--", ":", "-.")
 _MARKERS = "osv^Dx"
 
@@ -119,5 +119,5 @@ def _draw(
 
 def _words(row: Row, name: str) -> str:
     value = getattr(row, name)
-    names = {"internal_size": "internal", "threads": "threads"}
+    names = {"internal_size": "internal", "threads": "threads", "cameras": "cameras"}
     return f"{names[name]} {value}" if name in names else str(value)

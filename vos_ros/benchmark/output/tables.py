@@ -62,6 +62,7 @@ def _is_taken_apart(row: Row) -> bool:
 def _settings(rows: Sequence[Row]) -> list[Column]:
     several = {row.threads for row in rows if row.threads}
     runtimes = {row.runtime for row in rows if row.runtime}
+    several_cameras = any(row.cameras and row.cameras > 1 for row in rows)
     return [
         *_if_any(rows, "side", lambda row: row.variant, lambda row: row.variant or ""),
         ("what", lambda row: row.what),
@@ -72,6 +73,7 @@ def _settings(rows: Sequence[Row]) -> list[Column]:
         ("size", lambda row: row.size or ""),
         ("input", lambda row: row.input or "-"),
         ("objects", lambda row: str(row.objects or "-")),
+        *([("cameras", lambda row: str(row.cameras or "-"))] if several_cameras else []),
     ]
 
 
