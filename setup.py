@@ -13,6 +13,7 @@ SHARE = f"share/{NAME}"
 COMMANDS = (
     "vos", "cameras", "demo", "publish_video", "evaluate", "train", "pack", "ablate", "benchmark",
     "soak", "average", "card",
+    "init_box", "init_mask",
 )
 
 

@@ -17,6 +17,8 @@ from vos_ros.ros.environment import complete_environment
 COMMANDS: dict[str, str] = {
     "node": "follow objects in a camera's images (the ROS 2 node)",
     "cameras": "follow objects in the images of several cameras with one network (a node for each)",
+    "init_box": "have the running node follow what is in a box of the camera's image",
+    "init_mask": "have the running node follow the objects of a mask in a file",
     "demo": "play a video as a camera, follow an object in it with the node, write what came back",
     "publish_video": "play a video file or a folder of frames as a camera",
     "evaluate": "measure J and F on annotated videos",
