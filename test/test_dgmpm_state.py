@@ -165,3 +165,10 @@ def test_a_network_without_previous_masks_has_nothing_to_be_shown() -> None:
     network = build(previous_mask=False)
     state = network.start(encoded(network, frames(1)), boxes())
     assert state.shown(boxes()).previous.shape == (1, 3, 0, 0)
+
+
+def test_what_is_switched_off_is_not_unsound() -> None:
+    network = build(**ABLATIONS["-PM"])
+    features = encoded(network, frames(1, 32, 32))
+    _, after = network.step(features, network.start(features, boxes(2, 32, 32)))
+    assert not after.previous.numel() and after.sound().tolist() == [[True, True]]

@@ -129,7 +129,12 @@ class ObjectState:
 
     def sound(self) -> Tensor:
         """Whether all that a step renews of an object is numbers, N x K booleans."""
-        renewed = [value for name, value in self.tensors().items() if name in self.renewed]
+        values = self.tensors()
+        # Of a part that is switched off there is nothing to be said, nor could ONNX say it.
+        renewed = [v for name, v in values.items() if name in self.renewed and v.numel()]
+        if not renewed:
+            some = next(iter(values.values()))
+            return some.new_ones(some.shape[:2], dtype=torch.bool)
         # A sum is a number only if all its parts are, and is quicker than to look at each.
         sums = [_flat(value).sum(dim=2, dtype=torch.float32) for value in renewed]
         return torch.stack(sums).isfinite().all(dim=0)
