@@ -58,7 +58,9 @@ KEYS = {
     "yaml": "python3-yaml",
 }
 #: pip has these, rosdep not; av is used where it is installed and done without elsewhere
-WITHOUT_KEY = {"safetensors", "av", "pycocotools", "tensorboard"}
+WITHOUT_KEY = {
+    "safetensors", "av", "onnx", "onnxruntime", "openvino", "pycocotools", "tensorboard",
+}  # fmt: skip
 #: what the tests need and no statement imports
 UNIMPORTED = {"launch_pytest", "python3-pytest-timeout", "python3-pytest-xdist"}
 
