@@ -11,8 +11,8 @@ from setuptools import find_packages, setup
 NAME = "vos_ros"
 SHARE = f"share/{NAME}"
 COMMANDS = (
-    "vos", "cameras", "demo", "publish_video", "evaluate", "train", "pack", "ablate", "benchmark",
-    "soak", "average", "card",
+    "vos", "cameras", "demo", "publish_video", "replay", "evaluate", "train", "pack", "ablate",
+    "benchmark", "soak", "average", "card",
     "init_box", "init_mask",
 )
 

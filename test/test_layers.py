@@ -37,10 +37,11 @@ ARROWS = {
         "benchmark", "core", "evaluation", "models", "runtimes", "segmenter", "training",
     },  # fmt: skip
     "soak": {"soak", "core", "evaluation"},
+    "recordings": {"recordings", "core"},
     "ros": {"ros", "core", "runtimes", "segmenter"},
     "apps": {
-        "ablation", "apps", "benchmark", "core", "data", "evaluation", "models", "ros", "segmenter",
-        "soak", "training",
+        "ablation", "apps", "benchmark", "core", "data", "evaluation", "models", "recordings",
+        "ros", "segmenter", "soak", "training",
     },  # fmt: skip
 }
 
@@ -150,6 +151,7 @@ def test_the_core_imports_where_there_is_no_ros() -> None:
     """Every file of it, and the commands that need no ROS; and nothing happens while it does."""
     names = [module_name(file) for file in filter(is_core, FILES)]
     names += ["vos_ros.apps.cli", "vos_ros.apps.evaluate", "vos_ros.apps.train"]
+    names += ["vos_ros.apps.replay", "vos_ros.apps.replay_offline"]
     ran = subprocess.run(
         [sys.executable, "-c", WITHOUT_ROS, " ".join(sorted(ROS)), " ".join(names)],
         cwd=ROOT, capture_output=True, text=True, timeout=110,

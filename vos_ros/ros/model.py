@@ -48,17 +48,21 @@ Opener = Callable[[NetworkChoice], "tuple[ReadyNetwork, ModelCard]"]
 """Makes a network ready, and tells the card of its weights."""
 
 
-def open_network(choice: NetworkChoice) -> tuple[ReadyNetwork, ModelCard]:
+def open_network(
+    choice: NetworkChoice, compile_first: bool = False
+) -> tuple[ReadyNetwork, ModelCard]:
     """Load a network and make it ready; what has to be compiled is, while it computes already.
+
+    Args:
+        choice: which, and how.
+        compile_first: whether it waits for that instead, and computes in one way from the start.
 
     Raises:
         WeightsError: the weights are damaged or foreign.
         ValueError: the runtime is not to be had.
     """
     network, card = load_network(choice.path)
-    ready = ready_network(
-        network, choice.device, choice.precision, choice.runtime, compile_first=False
-    )
+    ready = ready_network(network, choice.device, choice.precision, choice.runtime, compile_first)
     return ready, card
 
 
