@@ -81,8 +81,7 @@ class VideoSegmenter:
         compile_first: bool = True,
     ) -> None:
         stride = (network.network if isinstance(network, ReadyNetwork) else network).stride
-        if size < stride:
-            raise ValueError(f"size must be at least {stride} pixels, not {size}")
+        _checked_size(size, stride)
         if not 1 <= max_objects <= masks.MAX_ID:
             raise ValueError(f"max_objects must be within 1..{masks.MAX_ID}, not {max_objects}")
         if not isinstance(network, ReadyNetwork):
@@ -90,7 +89,7 @@ class VideoSegmenter:
         self._device, self._precision = network.device, network.precision
         self._network, self._runtime = network.network, network.runtime
         self._runtime_name = network.runtime_name
-        self._size = size
+        self._size = self._shown_size = size
         self._max_objects = max_objects
         self._presence = presence
         self._region = region
@@ -112,6 +111,20 @@ class VideoSegmenter:
     def max_objects(self) -> int:
         """Most objects followed at a time."""
         return self._max_objects
+
+    @property
+    def size(self) -> int:
+        """Short side of the image that the network sees, pixels.
+
+        May be set to another at any time, for the images from then on; the objects are followed on.
+        What is learned of them is handed out, and taken, as of the size that the segmenter was made
+        with.
+        """
+        return self._shown_size
+
+    @size.setter
+    def size(self, size: int) -> None:
+        self._shown_size = _checked_size(size, self._network.stride)
 
     @property
     def region(self) -> RegionSettings | None:
@@ -206,8 +219,13 @@ class VideoSegmenter:
         """
         if self._now is None:
             raise SegmentationError("nothing is followed, so that nothing was learned")
-        targets, padded = self._now.targets, self._now.geometry.padded
-        return learned_of(targets.slots, targets.state, padded, self._size, self._precision)
+        targets, geometry = self._now.targets, self._now.geometry
+        state, padded = targets.state, geometry.padded
+        if geometry.scaled != geometry.camera:  # else it is of every size from that on
+            padded = Geometry.of(*geometry.camera, self._size, self._network.stride).padded
+        if padded != geometry.padded:
+            state = state.resized(*padded)
+        return learned_of(targets.slots, state, padded, self._size, self._precision)
 
     @torch.inference_mode()
     def recall(self, learned: Learned, keep_existing: bool = False) -> None:
@@ -318,7 +336,7 @@ class VideoSegmenter:
         region = None
         if self._region is not None and all(entry.present for entry in objects):
             region = region_around([entry.box for entry in objects], camera, self._region)
-        return Geometry.of(*camera, self._size, self._network.stride, region)
+        return Geometry.of(*camera, self._shown_size, self._network.stride, region)
 
     def _input(self, image: np.ndarray, geometry: Geometry) -> torch.Tensor:
         frame = self._network.normalise(to_input(image, geometry, self._device))
@@ -339,6 +357,12 @@ def ready_network(
     prepared = prepare(network, place, precision)
     computing = build_runtime(runtime, prepared, precision, compile_first)
     return ReadyNetwork(prepared, computing, runtime, place, precision)
+
+
+def _checked_size(size: int, stride: int) -> int:
+    if size < stride:
+        raise ValueError(f"size must be at least {stride} pixels, not {size}")
+    return size
 
 
 def _device(name: str) -> torch.device:
