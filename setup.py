@@ -12,7 +12,7 @@ NAME = "vos_ros"
 SHARE = f"share/{NAME}"
 COMMANDS = (
     "vos", "cameras", "demo", "publish_video", "replay", "evaluate", "train", "pack", "ablate",
-    "benchmark", "soak", "average", "card",
+    "benchmark", "soak", "average", "card", "export",
     "init_box", "init_mask",
 )
 

@@ -37,11 +37,12 @@ ARROWS = {
         "benchmark", "core", "evaluation", "models", "runtimes", "segmenter", "training",
     },  # fmt: skip
     "soak": {"soak", "core", "evaluation"},
+    "export": {"export", "core", "models", "runtimes"},
     "recordings": {"recordings", "core"},
     "ros": {"ros", "core", "runtimes", "segmenter"},
     "apps": {
-        "ablation", "apps", "benchmark", "core", "data", "evaluation", "models", "recordings",
-        "ros", "segmenter", "soak", "training",
+        "ablation", "apps", "benchmark", "core", "data", "evaluation", "export", "models",
+        "recordings", "ros", "segmenter", "soak", "training",
     },  # fmt: skip
 }
 

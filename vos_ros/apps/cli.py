@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "soak": "drive the node for a stated time among faults, and report what became of it",
     "average": "take the mean of several weight files of one network",
     "card": "tell what a weight file is and how it scored",
+    "export": "write a network as two ONNX files, for programs without PyTorch",
 }
 """Command -> one line of help. The command is the name of the module beside this one."""
 
