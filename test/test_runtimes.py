@@ -124,6 +124,28 @@ def test_images_together_are_stepped_as_each_alone(published):
 
 
 @needs_openvino
+def test_an_object_first_seen_in_an_image_of_another_size_is_stepped_beside_one_that_was_not(
+    published,
+):
+    """Of as many objects in images of one size, what is remembered may have another size."""
+    network = prepared(published)
+    runtime = build_runtime("openvino", network, "fp32")
+    images, eager = images_of(1), build_runtime("torch", network, "fp32")
+    state = started(network, 2)
+    larger = state.resized(2 * SIZE[0], 2 * SIZE[1]).resized(*SIZE)
+    if hasattr(state, "target_kernels"):  # of GFDDAL, as many as places of the first image
+        kernels = {
+            name: getattr(state, name).repeat(1, 1, 4, 1)
+            for name in ("target_kernels", "background_kernels")
+        }
+        larger = dataclasses.replace(larger, **kernels)
+    with torch.inference_mode():
+        for given in (state, larger, state):
+            found, wanted = (run.advance(images, given)[0] for run in (runtime, eager))
+            torch.testing.assert_close(found.logits, wanted.logits, rtol=1e-3, atol=1e-3)
+
+
+@needs_openvino
 def test_an_object_that_is_no_number_leaves_the_others_alone(published):
     network = prepared(published)
     eager, compiled = (build_runtime(name, network, "fp32") for name in ("torch", "openvino"))

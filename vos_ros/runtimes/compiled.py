@@ -42,7 +42,9 @@ _KEPT_STEPS = 4
 #: the network is translated by an example of this height and width, whatever the images are
 _EXAMPLE = (96, 160)
 
-_Key = tuple[int, int, int]
+#: height and width of the input, and the shapes of an object's state: of how many there are, and of
+#: where they were first seen, for they may have been in an image of another size
+_Key = tuple[tuple[int, ...], ...]
 
 
 class CompiledRuntime:
@@ -69,6 +71,7 @@ class CompiledRuntime:
         self._compiler = _Compiler(network, precision)
         self._waits = waits
         self._steps: OrderedDict[_Key, _Step] = OrderedDict()
+        self._lock = threading.Lock()
         self._failed: dict[_Key, str] = {}
         self._work: threading.Thread | None = None
         if not waits:
@@ -101,16 +104,23 @@ class CompiledRuntime:
 
     def _step(self, images: tuple[int, ...], state: ObjectState) -> _Step | None:
         """The compiled step; None where PyTorch is to compute it."""
-        key = (*images[-2:], state.count)
-        if key not in self._steps:
+        shapes = (tuple(value.shape[1:]) for value in state.tensors().values())
+        key = (tuple(images[-2:]), *shapes)
+        step = self._kept(key)
+        if step is None:
             if self._waits:
                 self._compile(key, state)
             elif key not in self._failed:
                 self._begin(partial(self._try_to_compile, key, state))
-        step = self._steps.get(key)
-        if step is not None:
-            self._steps.move_to_end(key)
+            step = self._kept(key)
         return step
+
+    def _kept(self, key: _Key) -> _Step | None:
+        with self._lock:  # compiled steps come, and old ones go, on another thread
+            step = self._steps.get(key)
+            if step is not None:
+                self._steps.move_to_end(key)
+            return step
 
     def _begin(self, work: Callable[[], object]) -> None:
         """Have it done, unless something is being done already."""
@@ -130,9 +140,10 @@ class CompiledRuntime:
         self._keep(key, self._compiler.step(key, state))
 
     def _keep(self, key: _Key, step: _Step) -> None:
-        self._steps[key] = step
-        while len(self._steps) > _KEPT_STEPS:
-            self._steps.popitem(last=False)
+        with self._lock:
+            self._steps[key] = step
+            while len(self._steps) > _KEPT_STEPS:
+                self._steps.popitem(last=False)
 
 
 class _Compiler:
@@ -151,8 +162,8 @@ class _Compiler:
         return self._model
 
     def step(self, key: _Key, state: ObjectState) -> _Step:
-        """The step of images of a height and width, and of a number of objects."""
-        height, width, _ = key
+        """The step of images of a height and width, and of such a state."""
+        height, width = key[0]
         model = self.translate().clone()
         shapes = [(1, *value.shape[1:]) for value in state.tensors().values()]
         inputs = enumerate([(1, 3, height, width), *shapes])
