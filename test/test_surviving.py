@@ -132,6 +132,17 @@ def test_a_request_that_fails_inside_the_node_is_answered(stage, monkeypatch):
     check_it_goes_on(stage, "A request")
 
 
+def test_refusals_and_failures_are_both_said_whichever_comes_first(stage, monkeypatch):
+    said = log_of(stage)
+    for number in range(2):
+        assert not stage.call(order(())).success
+        with monkeypatch.context() as broken:
+            broken.setattr(stage.segmenter, "start", breaking)
+            assert AS_TOLD in stage.call(order()).message
+        stage.until(lambda n=number: sum("A request was refused." in s for s in said) == n + 1)
+        stage.until(lambda n=number: sum("A request failed," in s for s in said) == n + 1)
+
+
 def test_a_task_that_fails_is_survived(make_stage, monkeypatch):
     stage = make_stage(on_time_jump="reset").activate()
     stage.send(5)

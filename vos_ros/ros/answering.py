@@ -42,7 +42,7 @@ def _answered(
     except Exception as error:
         if node.context.ok():  # else it failed because all ends, and nobody can be told any more
             text = f"A request to {name} cannot be met. {sentence(error)}"
-            node.bounded.say(REFUSED, text, node.get_logger().warning)
+            node.bounded.say(REFUSED, text, node.warn)
         return _refusal(response, error)
 
 

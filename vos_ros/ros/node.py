@@ -31,7 +31,6 @@ from vos_ros.ros.requests import sentence
 from vos_ros.ros.services import Services
 from vos_ros.ros.statistics import NO_COUNTS, Lately, Statistics
 from vos_ros.ros.surviving import FAILED, REFUSED, SurvivingNode
-from vos_ros.ros.worker import WORKER_NAME
 
 if TYPE_CHECKING:
     from vos_ros.ros.pipeline import Pipeline
@@ -181,7 +180,7 @@ class VosNode(SurvivingNode):
         # After a shutdown everything fails, which is nobody's news, and cannot be logged either.
         if self.context.ok():
             self.troubles.note(text, serious=True, lasting=True)
-            self.bounded.say("changes of state failed", text, self.get_logger().error)
+            self.bounded.say("changes of state failed", text, self.error)
 
     def _counts(self) -> Mapping[str, int]:
         return self._pipeline.counts if self._pipeline else NO_COUNTS
@@ -207,6 +206,7 @@ class VosNode(SurvivingNode):
             memory=read_memory(self._device) if self._device else None,
             camera_timeout=settings.camera_timeout,
             latency_warning=settings.latency_warning,
+            size=pipeline.size if pipeline else None,
         )
 
     def _autostart(self) -> None:
@@ -251,9 +251,9 @@ def main(args: Sequence[str] | None = None) -> int:
         executor.shutdown()
         rclpy.try_shutdown()
     signals.ignore()
-    if any(thread.name == WORKER_NAME for thread in threading.enumerate()):
-        # A step that takes too long was given up. Its thread cannot be ended, and would crash in
-        # an interpreter that is being taken down around it.
+    if any(thread.name.startswith("vos_") for thread in threading.enumerate()):
+        # A step that takes too long was given up, or a network is being compiled. Such a thread
+        # cannot be ended, and would crash in an interpreter that is being taken down around it.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)

@@ -177,4 +177,4 @@ class Services:
         if not response.success:
             text = f"A request was refused. {response.message}"
             self._node.troubles.note(text, serious=False)
-            self._node.bounded.say(REFUSED, text, self._node.get_logger().warning)
+            self._node.bounded.say(REFUSED, text, self._node.warn)

@@ -54,6 +54,16 @@ class SurvivingNode(LifecycleNode):
             _TICK_SECONDS, self.bounded.tick, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
 
+    # A logger of rclpy wants one severity for each line of the program that calls it.
+
+    def warn(self, text: str) -> None:
+        """Say a warning in the log, from any place."""
+        self.get_logger().warning(text)
+
+    def error(self, text: str) -> None:
+        """Say an error in the log, from any place."""
+        self.get_logger().error(text)
+
     def survived(self, what: str, error: BaseException) -> None:
         """Report that something failed, with its traceback; never raises."""
         with suppress(Exception):
@@ -62,7 +72,7 @@ class SurvivingNode(LifecycleNode):
             text = f"{what} failed, and the node goes on. {sentence(error)}"
             self.troubles.note(text, serious=True)
             trace = "".join(traceback.format_exception(error))
-            self.bounded.say(FAILED, f"{text}\n{trace}", self.get_logger().error)
+            self.bounded.say(FAILED, f"{text}\n{trace}", self.error)
 
     @contextmanager
     def reporting(self, what: str) -> Iterator[None]:
