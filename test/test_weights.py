@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import struct
+import subprocess
 import sys
 
 import pytest
@@ -78,6 +79,29 @@ def test_a_network_comes_back_with_its_card(path, network):
         assert state[name].dtype == value.dtype
         kept = value if value.dim() < 2 else value.half().float()
         assert torch.equal(state[name], kept), name
+
+
+LOADING = """
+import sys
+import torch
+from vos_ros.weights import load_network, shipped_names, find_weights
+torch.manual_seed(5)
+before = torch.get_rng_state()
+for name in shipped_names():
+    load_network(find_weights(name))
+heavy = {"torch._dynamo", "torch._inductor", "sympy"} & sys.modules.keys()
+print(len(shipped_names()), torch.equal(before, torch.get_rng_state()), sorted(heavy))
+"""
+
+
+def test_loading_neither_draws_numbers_nor_loads_a_compiler():
+    """The one would be overwritten; the other takes a second of a node's start-up, and 70 MB."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADING], capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    count, undrawn, heavy = done.stdout.split(maxsplit=2)
+    assert int(count) > 1 and undrawn == "True" and heavy.strip() == "[]"
 
 
 def test_only_matrices_are_narrowed(path, network):

@@ -11,12 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
+from torch.overrides import TorchFunctionMode
 
 from vos_ros.files import replacing
 from vos_ros.models import build_network
@@ -105,7 +107,8 @@ def load_network(path: Path | str) -> tuple[SegmentationNetwork, ModelCard]:
     path = Path(path)
     card, tensors = _read(path)
     _check_fit(path, card, tensors)
-    network = build_network(card.model, card.config)
+    with _Undrawn():
+        network = build_network(card.model, card.config)
     network.load_state_dict({name: _widened(value) for name, value in tensors.items()})
     return network.eval(), card
 
@@ -229,6 +232,21 @@ def _parsed_card(path: Path, text: str, digest: str) -> ModelCard:
     return card
 
 
+class _Undrawn(TorchFunctionMode):
+    """Inside, no weights are drawn at random: they are about to be overwritten.
+
+    Drawing them takes time; and where there is no memory to draw them into, PyTorch does it by way
+    of its compiler, which takes a second and 70 MB to load.
+    """
+
+    def __torch_function__(
+        self, function: Callable, types: object, args: tuple = (), kwargs: dict | None = None
+    ) -> object:
+        if function in (torch.Tensor.normal_, torch.Tensor.uniform_):
+            return args[0]
+        return function(*args, **(kwargs or {}))
+
+
 def _check_fit(path: Path, card: ModelCard, tensors: dict[str, torch.Tensor]) -> None:
     """Compare names and shapes with those of the card's network, before any memory is spent on it.
 
@@ -236,7 +254,7 @@ def _check_fit(path: Path, card: ModelCard, tensors: dict[str, torch.Tensor]) ->
         WeightsError: when they differ, or there is no such network.
     """
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _Undrawn():
             wanted = build_network(card.model, card.config).state_dict()
     except Exception as error:  # whatever a network makes of arguments that nobody would give
         raise WeightsError(f"{path} describes a network that cannot be built: {error}") from error

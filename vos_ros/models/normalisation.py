@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,9 +19,12 @@ class InputNormalisation(nn.Module):
 
     def __init__(self, backbone: Backbone) -> None:
         super().__init__()
-        mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (backbone.mean, backbone.std))
-        self.register_buffer("mean", 255.0 * mean, persistent=False)
-        self.register_buffer("scale", 1.0 / (255.0 * std), persistent=False)
+        # By numpy: where there is no memory, PyTorch would load its compiler to multiply.
+        mean, std = (
+            255 * np.array(v, np.float32).reshape(1, 3, 1, 1) for v in (backbone.mean, backbone.std)
+        )
+        self.register_buffer("mean", torch.tensor(mean), persistent=False)
+        self.register_buffer("scale", torch.tensor(1 / std), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """N x 3 x H x W RGB in 0..255, of any type, to float32."""
