@@ -13,6 +13,7 @@ import pytest
 from vos_ros.ros.device_memory import Memory
 from vos_ros.ros.health import REPORTS
 from vos_ros.ros.picture import Level, Picture, Report, show
+from vos_ros.ros.size_choice import SizeView
 from vos_ros.ros.statistics import NO_COUNTS, Lately, Statistics
 from vos_ros.ros.stream_watch import CameraView, Oddities
 from vos_ros.ros.troubles import Trouble
@@ -58,6 +59,7 @@ WELL = Picture(
     memory=Memory("cpu", 500e6, 8e9, 16e9),
     camera_timeout=2.0,
     latency_warning=0.5,
+    size=SizeView(224, 128, 288, deadline=0.05, median=0.041, changes=2),
 )
 
 
@@ -75,6 +77,10 @@ def lately(seconds: float = 10.0, **counts: int) -> Lately:
 
 def taking(latency: float) -> Statistics:
     return dataclasses.replace(STATISTICS, latency_median=latency)
+
+
+def at_size(size: int, median: float | None, deadline: float = 0.05) -> SizeView:
+    return SizeView(size, 128, 288, deadline, median, changes=0)
 
 
 def with_free(share: float) -> Memory:
@@ -134,6 +140,9 @@ def test_values_are_those_of_the_picture():
         "inference (ms)": "40",
         "inference 95 % (ms)": "50",
         "publish (ms)": "3",
+        "internal size (pixels)": "224",
+        "deadline (ms)": "50",
+        "changes of size": "2",
     }
     odd = Oddities(unstamped=1, repeated=2, jumps=3, changes=4, silences=5)
     values = report("camera", camera=seen(oddities=odd, age=0.25)).values
@@ -167,7 +176,8 @@ def test_values_are_those_of_the_picture():
 
 
 def test_what_was_not_measured_is_unknown():
-    unmeasured = report("masks", statistics=Statistics(), lately=lately(seconds=0.0)).values
+    nothing = {"statistics": Statistics(), "lately": lately(seconds=0.0), "size": None}
+    unmeasured = report("masks", **nothing).values
     assert {unmeasured[key] for key in unmeasured if key.endswith(("(ms)", "(Hz)"))} == {"unknown"}
 
 
@@ -191,6 +201,16 @@ def test_what_was_not_measured_is_unknown():
         ("camera", {"camera": seen(oddities=Oddities(jumps=2))}, Level.OK, "time so far: 2."),
         # latency
         ("masks", {"statistics": taking(0.5)}, Level.OK, "20 Hz"),
+        ("masks", {"size": at_size(224, median=0.06)}, Level.OK, "20 Hz"),
+        ("masks", {"size": at_size(128, median=None)}, Level.OK, "20 Hz"),
+        ("masks", {"size": at_size(128, median=0.05)}, Level.OK, "20 Hz"),
+        (
+            "masks",
+            {"size": at_size(128, median=0.06)},
+            Level.WARN,
+            "Images take 60.0 ms at the small",
+        ),
+        ("masks", {"size": at_size(128, median=9.0, deadline=0.0)}, Level.OK, "20 Hz"),
         ("masks", {"statistics": taking(0.51)}, Level.WARN, "Masks come 0.51 s after their images"),
         ("masks", {"statistics": taking(2.0)}, Level.WARN, "2.00 s"),
         ("masks", {"statistics": taking(2.1)}, Level.ERROR, "2.10 s"),

@@ -41,6 +41,10 @@ class Publish(Protocol):
         """
 
 
+Adapt = Callable[[float, int], "int | None"]
+"""Takes the seconds that a frame took, and how many objects were followed in it; returns the size
+that the network is to see from then on, when that is another."""
+
 Correct = Callable[[Header, Segmentation, dict[int, str]], None]
 """Takes what is left of a result, and the header of its frame, to whoever got the whole."""
 
@@ -73,6 +77,8 @@ class Follower:
         publish: given every result that belongs to a camera frame.
         correct: given what is left of the last such result when objects have been forgotten.
         confidence_wanted: tells whether results are to say how sure each label is.
+        adapt: told about every step.
+        clock: seconds, steady; what frames' times of arrival were read from.
     """
 
     def __init__(
@@ -85,6 +91,8 @@ class Follower:
         publish: Publish,
         correct: Correct,
         confidence_wanted: Callable[[], bool] = lambda: False,
+        adapt: Adapt = lambda seconds, objects: None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._segmenter = segmenter
         self._buffer = buffer
@@ -93,6 +101,8 @@ class Follower:
         self._publish_frame = publish
         self._correct = correct
         self._confidence_wanted = confidence_wanted
+        self._adapt = adapt
+        self._clock = clock
         self._album = Album()
         self._ids: tuple[int, ...] = ()
         self._last_serial = -1
@@ -118,9 +128,9 @@ class Follower:
         try:
             shown = to_rgb(frame.message)
             trail = _Trail(frame, shown)
-            began = time.perf_counter()
+            began = self._clock()
             result = register(trail.image, order.labels, since=self._frames_since(frame, trail))
-            took = time.perf_counter() - began
+            took = self._clock() - began
         except (ImageError, SegmentationError) as error:
             raise RequestError(sentence(error)) from error
         self._album.note(order.names, thumbnails_of(shown, order.labels, order.names), keep)
@@ -211,12 +221,12 @@ class Follower:
         """
         if not self._ids or frame.serial <= self._last_serial:
             return False
-        began = time.perf_counter()
+        began = self._clock()
         image = to_rgb(frame.message)
-        converted = time.perf_counter()
+        converted = self._clock()
         self._segmenter.with_confidence = self._confidence_wanted()
         result = self._segmenter.step(image)
-        stepped = time.perf_counter()
+        stepped = self._clock()
         self._last_serial = self._whole_serial = frame.serial
         parts = self._segmenter.step_times
         times = FrameTimes(
@@ -229,6 +239,9 @@ class Follower:
             began=began,
         )
         self._publish(frame, image, result, times)
+        size = self._adapt(stepped - began, len(self._ids))
+        if size is not None:
+            self._segmenter.size = size
         return True
 
     def segment(self, frame: CameraFrame) -> CameraFrame:

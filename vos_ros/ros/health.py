@@ -129,6 +129,7 @@ def masks_report(picture: Picture) -> Report:
             "publish (ms)": 1e3 * statistics.publish_median,
         }
     )
+    _add_size(report, picture)
     new = lately.counts
     if new["processed"]:
         _judge_latency(report, statistics.latency_median, picture.latency_warning)
@@ -144,6 +145,26 @@ def masks_report(picture: Picture) -> Report:
     if not picture.ids:
         return report.otherwise("Nothing is followed.")
     return report.otherwise(f"Masks are sent at {show(lately.rate('processed'))} Hz.")
+
+
+def _add_size(report: Report, picture: Picture) -> None:
+    """The internal size, and whether the deadline can be met."""
+    size = picture.size
+    if size is None:
+        return
+    report.add(
+        {
+            "internal size (pixels)": size.size,
+            "deadline (ms)": 1e3 * size.deadline if size.deadline else "none",
+            "changes of size": size.changes,
+        }
+    )
+    if size.hopeless and picture.lately.counts["processed"]:
+        report.find(
+            Level.WARN,
+            f"Images take {1e3 * size.median:.1f} ms at the smallest internal size, more than the"
+            f" deadline of {1e3 * size.deadline:.1f} ms.",
+        )
 
 
 def _judge_latency(report: Report, latency: float, warning: float) -> None:

@@ -163,6 +163,20 @@ class Settings:
         " size. Smaller is faster, larger sees smaller things.",
         limits=(64, 1440),
     )
+    deadline_ms: float = _parameter(
+        0.0,
+        "Milliseconds that the work on an image may take. The node then chooses the largest"
+        " internal size that meets it, from `smallest_internal_size` to `internal_size`. 0.0 is no"
+        " deadline.",
+        limits=(0.0, 10_000.0),
+        changes=Changes.ALWAYS,
+    )
+    smallest_internal_size: int = _parameter(
+        128,
+        "The smallest internal size that a deadline may bring about, in pixels. Raise it if small"
+        " things are lost.",
+        limits=(64, 1440),
+    )
     region_margin: float = _parameter(
         1.8,
         "How many times as large as the objects the region around them is that the network looks"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from vos_ros.ros.device_memory import Memory
+from vos_ros.ros.size_choice import SizeView
 from vos_ros.ros.statistics import Lately, Statistics
 from vos_ros.ros.stream_watch import CameraView
 from vos_ros.ros.troubles import Trouble
@@ -42,6 +43,7 @@ class Picture:
         present: whether each object of the last result was in its image.
         memory: of the device the network runs on; None while nothing is configured.
         camera_timeout, latency_warning: the parameters of these names, seconds.
+        size: the internal size and the deadline; None while nothing is configured.
     """
 
     state: str
@@ -59,6 +61,7 @@ class Picture:
     memory: Memory | None
     camera_timeout: float
     latency_warning: float
+    size: SizeView | None = None
 
 
 @dataclass

@@ -29,6 +29,7 @@ from vos_ros.ros.parameters import Settings
 from vos_ros.ros.presence_topics import PresenceTopics
 from vos_ros.ros.publishers import ResultPublishers
 from vos_ros.ros.requests import InitOrder, RequestError, sentence, words
+from vos_ros.ros.size_choice import SizeChooser, SizeView
 from vos_ros.ros.statistics import Counter, FrameTimes, Statistics
 from vos_ros.ros.surviving import SurvivingNode
 from vos_ros.ros.target_files import TargetFiles
@@ -83,6 +84,12 @@ class Pipeline:
         self._worker: Worker[CameraFrame] | None = None
         self._active = ExitStack()
         now = settings()
+        self._sizes = SizeChooser(
+            min(now.smallest_internal_size, now.internal_size),
+            now.internal_size,
+            lambda: settings().deadline_ms / 1e3,
+            time.perf_counter,
+        )
         self._buffer: FrameBuffer[CameraFrame] = FrameBuffer(
             now.buffer_frames, int(now.buffer_megabytes * 1e6)
         )
@@ -115,6 +122,7 @@ class Pipeline:
                 publish=self._publish,
                 correct=self._correct,
                 confidence_wanted=lambda: self._results.confidence_wanted,
+                adapt=self._adapt,
             )
             self._undo = undo.pop_all()
 
@@ -127,6 +135,11 @@ class Pipeline:
     def ids(self) -> tuple[int, ...]:
         """The objects followed, ascending."""
         return self._follower.ids
+
+    @property
+    def size(self) -> SizeView:
+        """What the internal size is, and why."""
+        return self._sizes.view()
 
     @property
     def present(self) -> dict[int, bool]:
@@ -324,6 +337,20 @@ class Pipeline:
                 self._trace.note(Track.WORKER, "overlay", drawing, took, frame.stamp_ns)
         except Exception as error:
             self._report_failure(error)
+
+    def _adapt(self, seconds: float, objects: int) -> int | None:
+        """Choose the internal size by how long a frame took; on the worker's thread."""
+        before = self._sizes.view()
+        if not self._sizes.took(seconds, objects):
+            return None
+        now = self._sizes.view()
+        text = f"The internal size is now {now.size} pixels instead of {before.size}"
+        if before.median is not None and now.deadline:
+            text += f", at which images took {1e3 * before.median:.1f} ms"
+        if now.deadline:
+            text += f"; the deadline is {1e3 * now.deadline:.1f} ms"
+        self._logger.info(f"{text}.")
+        return now.size
 
     def _report_unsound(self, result: Segmentation) -> None:
         """Say, once for each time that it happens, of which objects the network says nothing."""
