@@ -11,8 +11,8 @@ from setuptools import find_packages, setup
 NAME = "vos_ros"
 SHARE = f"share/{NAME}"
 COMMANDS = (
-    "vos", "cameras", "demo", "publish_video", "replay", "evaluate", "train", "pack", "ablate",
-    "benchmark", "soak", "average", "card", "export",
+    "vos", "cameras", "demo", "publish_video", "replay", "record", "plot", "evaluate", "train",
+    "pack", "ablate", "benchmark", "soak", "average", "card", "export",
     "init_box", "init_mask",
 )
 

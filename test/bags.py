@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 from rclpy.serialization import deserialize_message, serialize_message
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer
-from rosbags.typesys import Stores, get_typestore
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
+
+from vos_ros.recordings.types import message_types
 
 BEGIN = 1_700_000_000_250_000_000
 """Stamp of the first image, ns."""
@@ -52,7 +53,7 @@ def stamped(message: Any, number: int) -> Any:
 
 def write_bag(path: Path, storage: str, topics: dict[str, Iterable[Any]]) -> Path:
     """A bag of ROS messages by topic: number n of each comes `DELAY` after the stamp of n."""
-    store = get_typestore(Stores.ROS2_JAZZY)
+    store = message_types()  # for the definitions that lie beside the messages
     with Writer(path, version=9, storage_plugin=StoragePlugin[storage.upper()]) as writer:
         for topic, messages in topics.items():
             connection = None

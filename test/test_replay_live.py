@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +14,8 @@ from PIL import Image as Picture
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 from bags import DELAY, compressed, image, labels_of, read_bag, stamp, topics_of, write_bag  # noqa: E402
 from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
-from stage import Stage, picture, truth  # noqa: E402
+from spinning import Spinning  # noqa: E402
+from stage import picture, truth  # noqa: E402
 
 from vos_msgs.msg import ObjectPresenceArray  # noqa: E402
 from vos_ros.apps import replay_live  # noqa: E402
@@ -23,26 +23,6 @@ from vos_ros.apps.replay import main  # noqa: E402
 
 COUNT = 6
 RATE = "2"
-
-
-class Spinning:
-    """A node that follows colours, in a thread of its own."""
-
-    def __init__(self, stage: Stage) -> None:
-        self.name = stage.node.get_fully_qualified_name()
-        self.image = f"{stage.node.get_namespace()}/image"
-        self._stage = stage
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._spin)
-        self._thread.start()
-
-    def _spin(self) -> None:
-        while not self._ended.is_set():
-            self._stage.executor.spin_once(timeout_sec=0.05)
-
-    def close(self) -> None:
-        self._ended.set()
-        self._thread.join()
 
 
 @pytest.fixture

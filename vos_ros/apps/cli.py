@@ -22,6 +22,8 @@ COMMANDS: dict[str, str] = {
     "demo": "play a video as a camera, follow an object in it with the node, write what came back",
     "publish_video": "play a video file or a folder of frames as a camera",
     "replay": "follow objects through the images of a bag, and write the masks into a new one",
+    "record": "keep an overlay video and the masks of a running node",
+    "plot": "draw presence, area and latency of a recorded run over time",
     "evaluate": "measure J and F on annotated videos",
     "train": "train a network and write a weight file",
     "pack": "make a small copy of what a training reads, for a machine elsewhere",
