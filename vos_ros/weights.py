@@ -242,9 +242,12 @@ class _Undrawn(TorchFunctionMode):
     def __torch_function__(
         self, function: Callable, types: object, args: tuple = (), kwargs: dict | None = None
     ) -> object:
-        if function in (torch.Tensor.normal_, torch.Tensor.uniform_):
-            return args[0]
-        return function(*args, **(kwargs or {}))
+        kwargs = kwargs or {}
+        drawing = function in (torch.Tensor.normal_, torch.Tensor.uniform_)
+        # Some functions of this module come here as a whole, others by what they call.
+        if drawing or getattr(function, "__module__", "") == "torch.nn.init":
+            return args[0] if args else kwargs["tensor"]
+        return function(*args, **kwargs)
 
 
 def _check_fit(path: Path, card: ModelCard, tensors: dict[str, torch.Tensor]) -> None:
