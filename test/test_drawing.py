@@ -23,6 +23,15 @@ class Seen:
 # Vienot, Brettel and Mollon (1999): what a person without red or green cones sees, in linear RGB.
 PROTAN = np.array([[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]])
 DEUTAN = np.array([[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]])
+# Machado, Oliveira and Fernandes (2009), of full severity: without blue cones.
+TRITAN = np.array(
+    [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.3039],
+    ]
+)
+VISIONS = {"full": np.eye(3), "protan": PROTAN, "deutan": DEUTAN, "tritan": TRITAN}
 
 
 def lab(rgb: np.ndarray, vision: np.ndarray) -> np.ndarray:
@@ -37,13 +46,73 @@ def lab(rgb: np.ndarray, vision: np.ndarray) -> np.ndarray:
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
-@pytest.mark.parametrize("vision", [np.eye(3), PROTAN, DEUTAN], ids=["full", "protan", "deutan"])
-def test_first_colours_stay_apart_for_every_colour_vision(vision: np.ndarray) -> None:
-    seen = [lab(np.array(colour_of(k)), vision) for k in range(0, 8)]
-    for first, second in combinations(range(8), 2):
+@pytest.mark.parametrize("vision", VISIONS)
+def test_the_first_eight_colours_stay_apart_for_every_colour_vision(vision: str) -> None:
+    """And from black, which is the background. The differences are CIE 1976 ones."""
+    seen = [lab(np.array(colour_of(k)), VISIONS[vision]) for k in range(0, 9)]
+    for first, second in combinations(range(9), 2):
         # A difference of 2.3 is just noticeable; twenty times that is seen at a glance.
-        need = 46 if second - first == 1 else 15
+        neighbours = second - first == 1 and vision != "tritan"
+        need = 46 if neighbours else 15
         assert np.linalg.norm(seen[first] - seen[second]) > need, (first, second)
+
+
+def luminance(rgb: np.ndarray) -> np.ndarray:
+    """Relative luminance of 8-bit sRGB, as WCAG 2 has it."""
+    linear = np.asarray(rgb, float) / 255
+    linear = np.where(linear <= 0.04045, linear / 12.92, ((linear + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one: np.ndarray, other: np.ndarray) -> float:
+    dark, light = sorted([float(luminance(one)), float(luminance(other))])
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("ground", [0, 128, 255])
+def test_words_stand_out_on_any_ground(ground: int) -> None:
+    """By WCAG 2, a contrast of 7 is enough for everybody who sees at all."""
+    image = np.full((240, 320, 3), ground, np.uint8)
+    labels = np.zeros((240, 320), np.uint8)
+    labels[100:200, 100:200] = 1
+    changed = draw_overlay(image, labels, [Seen(1)]) != draw_overlay(image, labels)
+    rows, columns = np.nonzero(changed.any(axis=2))
+    plate = draw_overlay(image, labels, [Seen(1)])[rows.min() : rows.max(), columns.min() + 6 :]
+    plate = plate[:, : columns.max() - columns.min() - 6].reshape(-1, 3)
+    assert contrast(plate.max(axis=0), plate.min(axis=0)) >= 7
+
+
+@pytest.mark.parametrize("ground", ["own", "white", "black"])
+def test_an_outline_shows_on_any_ground(ground: str) -> None:
+    for object_id in range(1, 9):
+        hue = np.array(colour_of(object_id))
+        plain = {"own": hue, "white": np.full(3, 255), "black": np.zeros(3)}[ground]
+        image = np.broadcast_to(plain, (240, 320, 3)).astype(np.uint8)
+        labels = np.zeros((240, 320), np.uint8)
+        labels[100:200, 100:200] = object_id
+        edge = draw_overlay(image, labels)[150, 95:106]  # across the left edge
+        differences = [np.linalg.norm(lab(c, np.eye(3)) - lab(plain, np.eye(3))) for c in edge]
+        assert max(differences) > 25, object_id
+        assert (edge == hue).all(axis=1).any()
+
+
+@pytest.mark.parametrize("size", [(240, 320), (480, 640), (1080, 1920)])
+def test_no_tag_lies_on_another_one(size: tuple[int, int]) -> None:
+    """Eight objects side by side, the left ones with names that are wider than they are."""
+    height, width = size
+    image = np.full((*size, 3), 128, np.uint8)
+    labels = np.zeros(size, np.uint8)
+    for number in range(8):
+        row, column = divmod(number, 4)
+        top, left = height // 4 + row * height // 3, column * width // 4 + 4
+        labels[top : top + height // 6, left : left + width // 6] = number + 1
+    names = {1: "adjustable spanner", 5: "screwdriver"}
+    seen = [Seen(number) for number in range(1, 9)] + [Seen(9, False), Seen(10, False)]
+    out = draw_overlay(image, labels, seen, alpha=0.0, names=names)
+    # A plate leaves a quarter of the ground's brightness; under two there would be a sixteenth.
+    plates = (out == 32).all(axis=2)
+    assert plates.sum() > 1000
+    assert not (out == 8).all(axis=2).any()
 
 
 def test_palette_is_stable_distinct_and_agrees_with_colour_of() -> None:

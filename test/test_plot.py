@@ -131,6 +131,11 @@ def test_what_record_wrote_is_read_and_an_unfinished_last_line_forgiven(tmp_path
     assert [row.latency for row in run.rows] == [30.0] * 3
     assert [row.objects[0].present for row in run.rows] == [True, False, True]
     assert json.loads(lines[0])["mask"] == "masks/00000.png"
+    late = [line_of(stamp(n), stamp(n), "", run.rows[0].objects) for n in (0, 1, 2, 20, 21)]
+    (tmp_path / ROWS).write_text("".join(late))
+    stamps, score = series(read_folder(tmp_path), 4, "score")  # a silence breaks the line
+    assert stamps.tolist() == [stamp(0), stamp(1), stamp(2), stamp(2) + 1, stamp(20), stamp(21)]
+    np.testing.assert_array_equal(np.isnan(score), [False, False, False, True, False, False])
     (tmp_path / ROWS).write_text(lines[0] + "{}\n" + lines[1])
     with pytest.raises(RecordingError, match="line 2 of"):
         read_folder(tmp_path)

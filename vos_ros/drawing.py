@@ -14,8 +14,11 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-# Okabe and Ito, "Color Universal Design" (2008), without black (that is the background). The order
-# puts colours side by side that stay apart in hue *and* lightness for every kind of colour vision.
+from vos_ros.tags import FONT, SMALLEST_TEXT, Tags, drawable
+
+# Okabe and Ito, "Color Universal Design" (2008), with a violet for their black (that is the
+# background). The order puts colours side by side that stay apart in hue *and* lightness for every
+# kind of colour vision.
 _BASE = (
     (240, 228, 66),  # yellow
     (0, 158, 115),  # bluish green
@@ -24,11 +27,11 @@ _BASE = (
     (86, 180, 233),  # sky blue
     (230, 159, 0),  # orange
     (204, 121, 167),  # reddish purple
+    (100, 50, 200),  # violet
 )
 _HIGHEST_ID = 255
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_SMALLEST_TEXT = 0.33  # below this scale the strokes of the font run into each other
 _SHEET_BACKGROUND = 24
+_DARK = (16, 16, 16)  # around the outlines
 
 
 class Presence(Protocol):
@@ -83,6 +86,9 @@ def draw_overlay(
 ) -> np.ndarray:
     """Return a new image with every object filled, outlined and named.
 
+    An outline is of the object's colour with a dark one around it, so that it shows on any ground;
+    no tag lies on another one as long as there is room.
+
     Args:
         image_rgb: H x W x 3 uint8; not changed.
         labels: H x W uint8; 0 background, else the object id.
@@ -99,21 +105,23 @@ def draw_overlay(
     canvas = np.array(image_rgb, order="C", copy=True)
     tagged = {item.id: item for item in objects}
     called = dict(names or {})
-    tops: dict[int, tuple[int, int]] = {}
+    boxes: dict[int, tuple[int, int, int, int]] = {}
     labels = np.ascontiguousarray(labels)
     for object_id in _ids_in(labels):
-        tops[object_id] = _paint(canvas, labels, object_id, alpha)
-    absent_row = 0
-    for object_id in sorted(set(tagged) | (set(called) & set(tops))):
-        name = called.get(object_id) or str(object_id)
+        boxes[object_id] = _paint(canvas, labels, object_id, alpha)
+    tags = Tags(canvas)
+    for object_id in sorted(tagged):
+        item = tagged[object_id]
+        if not (object_id in boxes and item.present):
+            name = called.get(object_id) or str(object_id)
+            tags.list(f"{name} absent {item.score:.2f}", colour_of(object_id))
+    for object_id, box in boxes.items():
         item = tagged.get(object_id)
-        if object_id in tops and (item is None or item.present):
-            text = name if item is None else f"{name} {item.score:.2f}"
-            _tag(canvas, text, colour_of(object_id), tops[object_id])
-        elif item is not None:
-            below = canvas.shape[0] - absent_row * _line_height(canvas)
-            _tag(canvas, f"{name} absent {item.score:.2f}", colour_of(object_id), (0, below))
-            absent_row += 1
+        name = called.get(object_id) or str(object_id)
+        if item is not None and item.present:
+            tags.write(f"{name} {item.score:.2f}", colour_of(object_id), box)
+        elif item is None and object_id in called:
+            tags.write(name, colour_of(object_id), box)
     return canvas
 
 
@@ -139,8 +147,10 @@ def _ids_in(labels: np.ndarray) -> list[int]:
     return [int(value) for value in np.flatnonzero(counts) if value]
 
 
-def _paint(canvas: np.ndarray, labels: np.ndarray, object_id: int, alpha: float) -> tuple[int, int]:
-    """Fill and outline one object in place; return the upper left corner of its box (x, y)."""
+def _paint(
+    canvas: np.ndarray, labels: np.ndarray, object_id: int, alpha: float
+) -> tuple[int, int, int, int]:
+    """Fill and outline one object in place; return its box: x, y, width, height."""
     where = cv2.inRange(labels, object_id, object_id)
     x, y, width, height = cv2.boundingRect(where)
     # Only the object's box is touched: most of a frame is background.
@@ -150,44 +160,23 @@ def _paint(canvas: np.ndarray, labels: np.ndarray, object_id: int, alpha: float)
     levels = np.arange(256, dtype=np.float32)[:, None] * (1 - alpha)
     blend = np.round(levels + alpha * np.array(colour, np.float32)).astype(np.uint8)
     cv2.copyTo(cv2.LUT(window, blend[None]), inside, window)
-    outlines, _ = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     thickness = max(1, round(min(canvas.shape[:2]) / 240))
+    _darken_around(canvas, where, (x, y, width, height), thickness // 2 + 1)
+    outlines, _ = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(canvas, outlines, -1, colour, thickness, offset=(x, y))
-    return x, y
+    return x, y, width, height
 
 
-def _text_scale(canvas: np.ndarray) -> float:
-    return max(0.4, min(canvas.shape[:2]) / 900)
-
-
-def _line_height(canvas: np.ndarray) -> int:
-    """Height of one tag, pixels: the tallest letters, the depth below the line and a margin."""
-    (_, ascent), descent = cv2.getTextSize("Ag", _FONT, _text_scale(canvas), 1)
-    return ascent + descent + 4
-
-
-def _tag(
-    canvas: np.ndarray, text: str, colour: tuple[int, int, int], anchor: tuple[int, int]
+def _darken_around(
+    canvas: np.ndarray, where: np.ndarray, box: tuple[int, int, int, int], reach: int
 ) -> None:
-    """Write `text` on a dark plate whose lower left corner is near `anchor`, inside the image."""
-    height, width = canvas.shape[:2]
-    text = text.encode("ascii", "replace").decode()  # all that the built-in font can draw
-    scale = _text_scale(canvas)
-    weight = max(1, round(scale * 1.6))
-    (wide, ascent), descent = cv2.getTextSize(text, _FONT, scale, weight)
-    if wide + 10 > width:
-        scale = max(_SMALLEST_TEXT, scale * (width - 10) / wide)
-        weight = 1
-        (wide, ascent), descent = cv2.getTextSize(text, _FONT, scale, weight)
-    tall = ascent + descent + 4
-    swatch = max(3, tall // 4)  # a stripe of the object's colour ties the words to the area
-    left = int(np.clip(anchor[0], 0, max(0, width - wide - swatch - 6)))
-    top = int(np.clip(anchor[1] - tall, 0, max(0, height - tall)))
-    plate = canvas[top : top + tall, left : left + wide + swatch + 6]
-    plate[:] = plate // 4
-    plate[:, :swatch] = colour
-    baseline = (left + swatch + 3, top + ascent + 2)
-    cv2.putText(canvas, text, baseline, _FONT, scale, (255, 255, 255), weight, cv2.LINE_AA)
+    """Make what lies up to `reach` pixels around an object dark, in place."""
+    x, y, width, height = box
+    rows = slice(max(0, y - reach), y + height + reach)
+    columns = slice(max(0, x - reach), x + width + reach)
+    inside = where[rows, columns]
+    grown = cv2.dilate(inside, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    canvas[rows, columns][grown > inside] = _DARK
 
 
 def contact_sheet(
@@ -241,9 +230,9 @@ def _fit_width(tile: np.ndarray, width: int) -> np.ndarray:
 
 def _caption(area: np.ndarray, text: str) -> None:
     """Write one line into a caption strip, made smaller when it would not fit."""
-    text = text.encode("ascii", "replace").decode()
-    (wide, _), _ = cv2.getTextSize(text, _FONT, 0.5, 1)
-    scale = min(0.5, max(_SMALLEST_TEXT, 0.5 * (area.shape[1] - 8) / max(1, wide)))
+    text = drawable(text)
+    (wide, _), _ = cv2.getTextSize(text, FONT, 0.5, 1)
+    scale = min(0.5, max(SMALLEST_TEXT, 0.5 * (area.shape[1] - 8) / max(1, wide)))
     line = np.ascontiguousarray(area)  # OpenCV draws into contiguous memory only
-    cv2.putText(line, text, (4, 18), _FONT, scale, (230, 230, 230), 1, cv2.LINE_AA)
+    cv2.putText(line, text, (4, 18), FONT, scale, (230, 230, 230), 1, cv2.LINE_AA)
     area[:] = line

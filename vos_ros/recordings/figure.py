@@ -16,6 +16,7 @@ from vos_ros.recordings.run import Run
 _SIZE = (11.0, 7.5)  # inches
 # Dark as the overlay's plates are, since the objects have the same colours in both.
 _GROUND, _INK, _GRID, _QUIET = "#181818", "#e6e6e6", "#3c3c3c", "#9a9a9a"
+_GAP = 5
 _MOST_NAMED = 12  # objects in the legend; more would hide the curves
 
 
@@ -38,6 +39,7 @@ def write_figure(path: Path, run: Run) -> None:
     for panel in panels:
         _quiet(panel)
     begin = run.rows[0].stamp
+    panels[0].set_xlim(0, max((run.rows[-1].stamp - begin) / 1e9, 0.1))
     _draw_presence(panels[0], run, begin)
     _draw_curves(panels[1], run, begin, "score")
     panels[1].set_ylim(-0.03, 1.03)
@@ -75,10 +77,16 @@ def _called(run: Run, object_id: int) -> str:
 def series(run: Run, object_id: int, what: str) -> tuple[np.ndarray, np.ndarray]:
     """Stamps in ns and values of one object; `what` is present, score or area.
 
-    Where the object was not followed between two rows there is a NaN, which breaks the line.
+    There is a NaN, which breaks the line, where the object was not followed, and where nothing came
+    for more than `_GAP` times as long as usual.
     """
-    stamps, values = [], []
+    stamps: list[int] = []
+    values: list[float] = []
+    most = _GAP * _usual_step(run) * 1e9
     for row in run.rows:
+        if stamps and row.stamp - stamps[-1] > most:
+            stamps.append(stamps[-1] + 1)
+            values.append(math.nan)
         entry = next((item for item in row.objects if item.id == object_id), None)
         stamps.append(row.stamp)
         values.append(math.nan if entry is None else float(getattr(entry, what)))
