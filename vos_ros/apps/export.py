@@ -9,22 +9,26 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vos_ros.apps.arguments import positive
 from vos_ros.benchmark.errors import BenchmarkError
-from vos_ros.benchmark.film import make_film
+from vos_ros.benchmark.film import Film, make_film
 from vos_ros.benchmark.settings import Size
 from vos_ros.export.errors import ExportError
 from vos_ros.export.packages import RUNNING, WRITING, need_packages
-from vos_ros.export.settings import DEFAULT_OPSET, OPSETS, ExportSettings
-from vos_ros.models.state import SegmentationNetwork
-from vos_ros.weights import (
-    DEFAULT_WEIGHTS,
-    ModelCard,
-    WeightsError,
-    find_weights,
-    load_network,
+from vos_ros.export.settings import (
+    DEFAULT_OPSET,
+    OPSETS,
+    START_FILE,
+    STEP_FILE,
+    ExportSettings,
 )
+from vos_ros.models.state import SegmentationNetwork
+from vos_ros.weights import DEFAULT_WEIGHTS, WeightsError, find_weights, load_network
+
+if TYPE_CHECKING:
+    from vos_ros.export.pair import OnnxPair
 
 #: frames of the clip that files are checked on, the first included
 _FRAMES = 32
@@ -38,55 +42,58 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = ExportSettings(*args.size, objects=args.objects, opset=args.opset)
     try:
         need_packages(WRITING + RUNNING * args.check)
+        # Imported here, since it imports packages that are not installed everywhere.
+        from vos_ros.export.pair import OnnxPair
+
         path = find_weights(args.weights)
         network, card = load_network(path)
         settings.check(network.stride)
+        films = _films(settings) if args.check else []
         args.out.mkdir(parents=True, exist_ok=True)
-        return _export(network, card, path.stem, settings, args)
+        pair = OnnxPair.of(network, card, path.stem, settings)
+        if not _checked(network, pair, films):
+            print("export: the files differ from the network; nothing was written", file=sys.stderr)
+            return 1
+        pair.write(args.out)
     except (ExportError, WeightsError) as error:
         print(f"export: {error}", file=sys.stderr)
         return 2
     except OSError as error:
         print(f"export: {args.out} cannot be written to: {error.strerror}", file=sys.stderr)
         return 2
-
-
-def _export(
-    network: SegmentationNetwork,
-    card: ModelCard,
-    name: str,
-    settings: ExportSettings,
-    args: argparse.Namespace,
-) -> int:
-    # Imported here, since they import packages that are not installed everywhere.
-    from vos_ros.export.pair import START_FILE, STEP_FILE, OnnxPair
-
-    pair = OnnxPair.of(network, card, name, settings)
-    if args.check and not _checked(network, pair, settings):
-        print("export: the files differ from the network; nothing was written", file=sys.stderr)
-        return 1
-    pair.write(args.out)
-    for file, content in ((START_FILE, pair.start), (STEP_FILE, pair.step)):
-        print(f"wrote {args.out / file}, {len(content) / 1e6:.1f} MB")
-    count = "any number of" if settings.objects is None else settings.objects
-    print(f"for images {settings.height} pixels high and {settings.width} wide, {count} objects")
+    _report(args.out, settings)
     return 0
 
 
-def _checked(network: SegmentationNetwork, pair, settings: ExportSettings) -> bool:
+def _films(settings: ExportSettings) -> list[Film]:
+    """What the files are checked on, one film for each number of objects."""
+    size = Size(settings.width, settings.height)
+    counts = _COUNTS if settings.objects is None else (settings.objects,)
+    try:
+        return [make_film(size, count, _FRAMES) for count in counts]
+    except BenchmarkError as error:
+        raise ExportError(f"{error}; give --no-check, or a larger --size") from error
+
+
+def _checked(network: SegmentationNetwork, pair: OnnxPair, films: Sequence[Film]) -> bool:
     """Whether ONNX Runtime does with the files what PyTorch does; the figures are printed."""
+    if not films:
+        return True
     from vos_ros.export.comparison import compare
 
     good = True
-    for count in _COUNTS if settings.objects is None else (settings.objects,):
-        try:
-            film = make_film(Size(settings.width, settings.height), count, _FRAMES)
-        except BenchmarkError as error:
-            raise ExportError(f"{error}: give --no-check, or a larger --size") from error
+    for film in films:
         agreement = compare(network, pair, film.frames, film.mask)
         print(f"check: {agreement}")
         good = good and agreement.good
     return good
+
+
+def _report(out: Path, settings: ExportSettings) -> None:
+    for path in (out / START_FILE, out / STEP_FILE):
+        print(f"wrote {path}, {path.stat().st_size / 1e6:.1f} MB")
+    count = "any number of" if settings.objects is None else settings.objects
+    print(f"for images {settings.height} pixels high and {settings.width} wide, {count} objects")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,7 +14,7 @@ import torch
 from vos_ros import __version__
 from vos_ros.export.graphs import graphs_of
 from vos_ros.export.onnx_model import onnx_bytes
-from vos_ros.export.settings import ExportSettings
+from vos_ros.export.settings import START_FILE, STEP_FILE, ExportSettings
 from vos_ros.files import replacing
 from vos_ros.inference import prepare
 from vos_ros.models.state import SegmentationNetwork
@@ -22,7 +22,6 @@ from vos_ros.weights import ModelCard
 
 #: what both files say they are
 FORMAT = "vos_ros.onnx.1"
-START_FILE, STEP_FILE = "start.onnx", "step.onnx"
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is fixed in exported files."""
+"""What is fixed in exported files, and what they are called."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from vos_ros.export.errors import ExportError
+
+START_FILE, STEP_FILE = "start.onnx", "step.onnx"
 
 #: most objects, as ids go from 1 to 255
 MOST_OBJECTS = 255
