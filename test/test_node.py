@@ -7,6 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
+import cv2
 import numpy as np
 import pytest
 from lifecycle_msgs.srv import GetState
@@ -627,9 +628,26 @@ def test_the_real_overlay_is_drawn_from_the_image_and_the_mask(stage: Stage):
     follow_all(stage)
     stage.until(lambda: stage.overlays)
     pixels = np.frombuffer(stage.overlays[0].data, np.uint8).reshape(HEIGHT, WIDTH, 3)
-    inside, outside = pixels[25, 9], pixels[40, 60]
+    inside, outside = pixels[25, 9], pixels[1, 60]  # the tags of so small an image lie on it all
     assert tuple(outside) == (90, 90, 90)
     assert tuple(inside) != (30, 30, 200)
+
+
+def test_the_compressed_overlay_is_the_raw_one_as_jpeg(stage: Stage, monkeypatch):
+    monkeypatch.setattr(publishers, "draw_overlay", lambda image, *_: image // 2)
+    compressed: list[CompressedImage] = []
+    topic = "vos/overlay/compressed"
+    stage.client.create_subscription(CompressedImage, topic, compressed.append, qos.results())
+    stage.until(lambda: stage.node.count_subscribers(topic) == 1)
+    follow_all(stage)
+    stage.until(lambda: compressed)
+    assert compressed[0].header == header(0)
+    assert compressed[0].format == "bgr8; jpeg compressed bgr8"
+    assert bytes(compressed[0].data[:3]) == b"\xff\xd8\xff"
+    found = cv2.imdecode(np.frombuffer(compressed[0].data, np.uint8), cv2.IMREAD_COLOR)
+    difference = np.abs(found.astype(int) - (picture(0)[..., ::-1] // 2))
+    assert difference.mean() < 6
+    assert stage.overlays == []  # nobody asked for the raw one
 
 
 def test_a_drawing_that_fails_costs_no_mask(stage: Stage, monkeypatch):

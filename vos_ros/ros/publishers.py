@@ -9,22 +9,29 @@ from collections.abc import Callable
 import numpy as np
 from builtin_interfaces.msg import Time
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
-from sensor_msgs.msg import Image, RegionOfInterest
+from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 
 from vos_msgs.msg import ObjectPresence, ObjectPresenceArray
 from vos_ros.drawing import draw_overlay
 from vos_ros.ros import qos
 from vos_ros.ros.frames import CameraFrame
-from vos_ros.ros.images import confidence_to_message, labels_to_message, rgb_to_message
+from vos_ros.ros.images import (
+    confidence_to_message,
+    labels_to_message,
+    rgb_to_compressed,
+    rgb_to_message,
+)
 from vos_ros.ros.qos_events import result_events
 from vos_ros.segmenter import Segmentation
 
+_OVERLAY_QUALITY = 80  # of the JPEG; text stays clean, at a twentieth of the raw size
+
 
 class ResultPublishers:
-    """`~/mask`, `~/presence`, `~/confidence` and `~/overlay`.
+    """`~/mask`, `~/presence`, `~/confidence`, `~/overlay` and `~/overlay/compressed`.
 
-    The last two are made only while somebody looks at them.
+    The last three are made only while somebody looks at them.
 
     Args:
         node: the node whose topics they are.
@@ -38,6 +45,7 @@ class ResultPublishers:
         self._presence = self._make(ObjectPresenceArray, "~/presence")
         self._confidence = self._make(Image, "~/confidence")
         self._overlay = self._make(Image, "~/overlay")
+        self._compressed = self._make(CompressedImage, "~/overlay/compressed")
         self._last_seen: dict[int, Time] = {}
 
     def _make(self, kind: type, name: str) -> LifecyclePublisher:
@@ -69,16 +77,24 @@ class ResultPublishers:
         self, frame: CameraFrame, image: np.ndarray, result: Segmentation, names: dict[int, str]
     ) -> bool:
         """Draw and publish the overlay if anybody subscribes; return whether. From any thread."""
-        if not self._overlay.get_subscription_count():
+        raw = self._overlay.get_subscription_count() > 0
+        compressed = self._compressed.get_subscription_count() > 0
+        if not (raw or compressed):
             return False
         named = {object_id: name for object_id, name in names.items() if name}
         drawn = draw_overlay(image, result.labels, result.objects, self._overlay_alpha(), named)
-        self._overlay.publish(rgb_to_message(drawn, frame.header, "bgr8"))
+        if raw:
+            self._overlay.publish(rgb_to_message(drawn, frame.header, "bgr8"))
+        if compressed:
+            self._compressed.publish(
+                rgb_to_compressed(drawn, frame.header, "jpeg", _OVERLAY_QUALITY)
+            )
         return True
 
     def close(self) -> None:
         """Destroy the topics, the last one made first."""
-        for publisher in (self._overlay, self._confidence, self._presence, self._mask):
+        made = (self._mask, self._presence, self._confidence, self._overlay, self._compressed)
+        for publisher in reversed(made):
             self._node.destroy_lifecycle_publisher(publisher)
 
 
