@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from held_memory import tensor_bytes
 from networks import SMALL
 from scenes import BLUE, FIRST, RED, mask_of, scene
 from tiny import ColourNetwork, add_tiny_backbone
@@ -205,17 +204,6 @@ def test_cameras_that_share_find_what_each_would_find_alone(network, on_one, tog
         assert min(agreeing) >= 0.999, agreeing
 
 
-def held_bytes() -> int:
-    """Bytes of all tensors of this process, each storage once."""
-    gc.collect()
-    storages = {}
-    for thing in gc.get_objects():
-        if isinstance(thing, torch.Tensor):
-            storage = thing.untyped_storage()
-            storages[storage.data_ptr()] = storage.nbytes()
-    return sum(storages.values())
-
-
 @pytest.mark.parametrize("together", [False, True])
 @pytest.mark.parametrize("name", ["gfddal", "dgmpm"])
 def test_memory_is_weights_and_so_much_for_each_object_of_each_camera(
@@ -224,7 +212,7 @@ def test_memory_is_weights_and_so_much_for_each_object_of_each_camera(
     add_tiny_backbone(monkeypatch)
     network = SMALL[name]()
     films = [Film(number, 2) for number in range(3)]
-    before = held_bytes()
+    before = tensor_bytes()
     networks = SharedNetworks(Opener(network))
     readies = [networks.take(CHOICE, together)[0] for _ in films]
     weights = readies[0].weight_bytes
@@ -236,7 +224,7 @@ def test_memory_is_weights_and_so_much_for_each_object_of_each_camera(
             list(pool.map(followed, segmenters, films, [frames] * len(films)))
             expected = weights + len(films) * 2 * per_object
             # Constants of the network are counted for every object, and need not be held so often.
-            assert 0.999 * expected <= held_bytes() - before <= expected
+            assert 0.999 * expected <= tensor_bytes() - before <= expected
     assert sum(segmenter.state_bytes for segmenter in segmenters) == expected - weights
     for _ in readies:
         networks.give_back(CHOICE)
