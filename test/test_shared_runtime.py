@@ -11,9 +11,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import pytest
 import torch
+from networks import SMALL
 from runtime_turns import LONG, GatedRuntime, prepared, turn_of
-from tiny import ColourNetwork
+from tiny import ColourNetwork, add_tiny_backbone
 
+from vos_ros.runtimes import build_runtime, choose_runtime
 from vos_ros.runtimes.shared import NETWORK_THREAD, RuntimeClosedError, Seat, SharedRuntime
 from vos_ros.runtimes.together import Turn
 
@@ -221,3 +223,27 @@ def test_what_a_first_step_would_wait_for_is_done_between_two_passes(ready, gate
     preparing.result(LONG)
     assert done == [((1, 3, 64, 96), 2, [1])]
     assert logits(first) is not None
+
+
+@pytest.mark.skipif(
+    choose_runtime("auto", torch.device("cpu"), "fp32") != "openvino",
+    reason="OpenVINO is not installed",
+)
+def test_compiled_steps_of_as_many_forms_as_there_are_seats_are_kept(monkeypatch) -> None:
+    """Six cameras with different numbers of objects: nothing is compiled twice."""
+    add_tiny_backbone(monkeypatch)
+    network = prepared(SMALL["dgmpm"]())
+    runtime = build_runtime("openvino", network, "fp32")
+    compiled: list[object] = []
+    own = runtime._compiler.step
+    monkeypatch.setattr(
+        runtime._compiler, "step", lambda key, state: compiled.append(key) or own(key, state)
+    )
+    shared = SharedRuntime(runtime)
+    turns = [turn_of(network, objects) for objects in range(1, 7)]
+    seats = [shared.seat(False) for _ in turns]
+    for _ in range(2):
+        for seat, turn in zip(seats, turns, strict=True):
+            seat.advance(turn.image, turn.state)
+    assert len(compiled) == len(set(compiled)) == len(turns)
+    assert shared.close(LONG)

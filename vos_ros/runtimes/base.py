@@ -26,6 +26,9 @@ class Runtime(Protocol):
             the state included, is numbers; and the state after the frame.
         """
 
+    def serve(self, segmenters: int) -> None:
+        """Know that so many segmenters take turns, each with sizes and objects of its own."""
+
     def ready(self, images: tuple[int, ...], state: ObjectState) -> None:
         """Do beforehand whatever the first such step would wait for.
 

@@ -36,7 +36,8 @@ _TYPES = {
 #: OpenVINO's names of the precisions
 _HINTS = {"fp32": "f32", "bf16": "bf16"}
 
-#: as many steps are kept compiled; each holds the network's weights
+#: as many steps are kept compiled for one segmenter, and one more for each further; each step holds
+#: the network's weights
 _KEPT_STEPS = 4
 
 #: the network is translated by an example of this height and width, whatever the images are
@@ -71,6 +72,7 @@ class CompiledRuntime:
         self._compiler = _Compiler(network, precision)
         self._waits = waits
         self._steps: OrderedDict[_Key, _Step] = OrderedDict()
+        self._most_steps = _KEPT_STEPS
         self._lock = threading.Lock()
         self._failed: dict[_Key, str] = {}
         self._work: threading.Thread | None = None
@@ -97,6 +99,10 @@ class CompiledRuntime:
             torch.cat([getattr(prediction, name) for prediction, _ in each]) for name in RESULTS
         )
         return Prediction(logits, None, sound), ObjectState.stacked([after for _, after in each])
+
+    def serve(self, segmenters: int) -> None:
+        """See `Runtime`; else several would drive out each other's steps."""
+        self._most_steps = max(self._most_steps, _KEPT_STEPS + segmenters - 1)
 
     def ready(self, images: tuple[int, ...], state: ObjectState) -> None:
         """Translate and compile what such a step needs, unless it is there; begin to, at least."""
@@ -142,7 +148,7 @@ class CompiledRuntime:
     def _keep(self, key: _Key, step: _Step) -> None:
         with self._lock:
             self._steps[key] = step
-            while len(self._steps) > _KEPT_STEPS:
+            while len(self._steps) > self._most_steps:
                 self._steps.popitem(last=False)
 
 

@@ -23,5 +23,8 @@ class EagerRuntime:
         """See `Runtime`; nothing waits for the host."""
         return self._network.advance(images, state)
 
+    def serve(self, segmenters: int) -> None:
+        """Nothing is kept for them."""
+
     def ready(self, images: tuple[int, ...], state: ObjectState) -> None:
         """Nothing has to be done beforehand."""

@@ -70,6 +70,9 @@ class Seat:
         self.shared.submit(waiting)
         return waiting.future.result()
 
+    def serve(self, segmenters: int) -> None:
+        """Nothing: the shared runtime knows its seats."""
+
     def ready(self, images: tuple[int, ...], state: ObjectState) -> None:
         """See `Runtime`; between two passes."""
         self.shared.ready(images, state)
@@ -88,6 +91,7 @@ class SharedRuntime:
         self._changed = threading.Condition()
         self._waiting: deque[Waiting] = deque()
         self._closed = False
+        self._seats = 0
         self._most = sys.maxsize
         # A daemon, so that a pass that never ends cannot keep the process from exiting.
         self._thread = threading.Thread(target=self._run, name=NETWORK_THREAD, daemon=True)
@@ -101,6 +105,9 @@ class SharedRuntime:
 
     def seat(self, together: bool) -> Seat:
         """A runtime for one more segmenter; see `Seat`."""
+        with self._changed:
+            self._seats += 1
+            self._runtime.serve(self._seats)
         return Seat(self, together)
 
     def submit(self, waiting: Waiting) -> None:
