@@ -6,6 +6,7 @@ replace. With those libraries, test_launch.py really launches."""
 from __future__ import annotations
 
 import dataclasses
+import re
 import runpy
 import sys
 from collections.abc import Iterator
@@ -43,6 +44,7 @@ NAMES = {
     "launch.actions": [
         "DeclareLaunchArgument",
         "IncludeLaunchDescription",
+        "LogInfo",
         "OpaqueFunction",
         "Shutdown",
     ],
@@ -110,7 +112,7 @@ def configurations(thing: Any) -> Iterator[str]:
             yield from configurations(part)
 
 
-@pytest.mark.parametrize("file", ["vos.launch.py", "cameras.launch.py", "demo.launch.py"])
+@pytest.mark.parametrize("file", sorted(path.name for path in LAUNCH.glob("*.launch.py")))
 def test_every_argument_is_described(file: str) -> None:
     arguments = of_kind(actions(file), "DeclareLaunchArgument")
     names = [argument.args[0] for argument in arguments]
@@ -124,6 +126,7 @@ def test_every_launch_file_is_tested_here() -> None:
         "vos.launch.py",
         "cameras.launch.py",
         "demo.launch.py",
+        "view.launch.py",
     }
 
 
@@ -243,3 +246,55 @@ def test_executables_exist_and_get_the_transport_environment(
         environment = node.kwargs["additional_env"]
         assert set(environment) == {*PROFILE_VARIABLES, *MALLOC_SETTINGS}
         assert Path(environment[PROFILE_VARIABLES[0]]).is_file()
+
+
+def viewer(monkeypatch: pytest.MonkeyPatch, installed: bool = True, **given: str) -> list[Recorded]:
+    """What view.launch.py starts when these arguments are given."""
+
+    def prefix(package: str) -> str:
+        if not installed:
+            raise packages.PackageNotFoundError(package)
+        return "/opt"
+
+    packages = pytest.importorskip("ament_index_python.packages")
+    monkeypatch.setattr(packages, "get_package_prefix", prefix)
+    arguments = {k: a.kwargs["default_value"] for k, a in declared("view.launch.py").items()}
+    (opaque,) = of_kind(actions("view.launch.py"), "OpaqueFunction")
+    return opaque.kwargs["function"]({**arguments, **given})
+
+
+def test_rviz_is_shown_the_topics_of_the_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    (node,) = viewer(monkeypatch, namespace="/head/", name="eye")
+    assert (node.kwargs["package"], node.kwargs["executable"]) == ("rviz2", "rviz2")
+    option, config = node.kwargs["arguments"]
+    assert option == "-d" and Path(config) == LAUNCH.parent / "config" / "vos.rviz"
+    remapped = dict(node.kwargs["remappings"])
+    shown = re.findall(r"Value: (/\S+)", Path(config).read_text())
+    assert shown
+    assert [remapped[topic] for topic in shown] == [f"/head/eye{t[4:]}" for t in shown]
+
+
+def test_foxglove_gets_a_bridge_that_only_this_machine_reaches(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told, node = viewer(monkeypatch, viewer="foxglove", port="9000", name="eye")
+    assert node.kwargs["package"] == "foxglove_bridge"
+    assert node.kwargs["parameters"] == [{"port": 9000, "address": "127.0.0.1"}]
+    said = told.kwargs["msg"]
+    assert "ws://localhost:9000" in said and "/vos stands for /eye" in said
+    assert str(LAUNCH.parent / "config" / "foxglove_layout.json") in said
+
+
+def test_rqt_shows_the_overlay(monkeypatch: pytest.MonkeyPatch) -> None:
+    (node,) = viewer(monkeypatch, viewer="rqt", namespace="head")
+    assert node.kwargs["arguments"] == ["/head/vos/overlay"]
+
+
+@pytest.mark.parametrize("name", ["rviz", "foxglove", "rqt"])
+def test_a_viewer_that_is_not_installed_is_told(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROS_DISTRO", "kilted")
+    assert name in declared("view.launch.py")["viewer"].kwargs["choices"]
+    with pytest.raises(RuntimeError, match=f"viewer:={name} needs .+ apt install ros-kilted-"):
+        viewer(monkeypatch, installed=False, viewer=name)
