@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tiny import ColourNetwork
+from tiny import CONFIG, ColourNetwork, add_tiny_backbone, tiny_gfddal
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 
@@ -26,6 +26,7 @@ from vos_ros.benchmark.models import Model  # noqa: E402
 from vos_ros.benchmark.row import PARTS_OF_A_FRAME  # noqa: E402
 from vos_ros.benchmark.settings import Case, Size  # noqa: E402
 from vos_ros.benchmark.streams import StreamEffort  # noqa: E402
+from vos_ros.weights import load_network  # noqa: E402
 
 PATIENCE = 280.0  # s; a busy machine needs many for three processes, and a failing test all
 pytestmark = pytest.mark.timeout(PATIENCE + 20, method="signal")
@@ -58,6 +59,27 @@ def test_the_real_node_is_measured_from_its_start_to_its_last_mask(tmp_path: Pat
     assert all(part is not None and part >= 0 for part in parts)
     assert transport["startup_ms"] is None and transport["model"] is None
     assert transport["step_ms"] is None
+
+
+def test_a_network_without_a_file_gets_one_that_the_node_can_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_tiny_backbone(monkeypatch)
+    meter = StreamMeter(1, "cpu", EFFORT, tmp_path)
+    facts = {"model": "gfddal", "config": CONFIG, "sha256": None}
+    files = []
+    for name in ("a/mine.yaml", "b/mine.yaml", "a/mine.yaml"):
+        model = Model(name, tiny_gfddal(), facts)
+        command = meter._node(replace(CASE, weights=name), model)
+        (given,) = (word for word in command if word.startswith("weights:="))
+        files.append(json.loads(given.removeprefix("weights:=")))
+    assert files[0] == files[2] != files[1]
+    network, card = load_network(files[1])
+    assert card.model == "gfddal"
+    for name, value in tiny_gfddal().state_dict().items():
+        assert network.state_dict()[name].shape == value.shape
+    shipped = meter._node(CASE, MODEL)
+    assert any(word.endswith('dgmpm_lite0.safetensors"') for word in shipped)
 
 
 PROGRAM = """

@@ -56,6 +56,7 @@ class StreamMeter:
     ) -> None:
         self._domain, self._device, self._effort = domain, device, effort
         self._folder, self._command = folder, node
+        self._untrained: dict[str, Path] = {}
         self._environment = {**os.environ, "ROS_DOMAIN_ID": str(domain)}
 
     def check(self, case: Case) -> None:
@@ -149,11 +150,12 @@ class StreamMeter:
         """The file that a node reads: the model's own, or one made of a network without."""
         if model.facts["sha256"] is not None:
             return find_weights(case.weights)
-        path = self._folder / f"{Path(model.name).stem}.safetensors"
-        if not path.exists():
+        if case.weights not in self._untrained:
+            path = self._folder / f"untrained_{len(self._untrained)}.safetensors"
             card = ModelCard(model.facts["model"], model.facts["config"])
             save_network(path, model.network, card)
-        return path
+            self._untrained[case.weights] = path
+        return self._untrained[case.weights]
 
 
 class _Memory:
