@@ -50,6 +50,7 @@ setup(
     python_requires=">=3.10",
     install_requires=["setuptools"],
     extras_require={
+        "bags": ["rosbags"],
         "test": ["pytest"],
         "training": ["matplotlib", "pycocotools", "tensorboard"],
     },

@@ -25,7 +25,7 @@ from vos_ros.ros.images import (
 from vos_ros.ros.qos_events import result_events
 from vos_ros.segmenter import Segmentation
 
-_OVERLAY_QUALITY = 80  # of the JPEG; text stays clean, at a twentieth of the raw size
+_OVERLAY_QUALITY = 80  # of the JPEG; words stay clean, at a twentieth of the raw size
 
 
 class ResultPublishers:
