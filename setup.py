@@ -13,7 +13,7 @@ SHARE = f"share/{NAME}"
 COMMANDS = (
     "vos", "cameras", "demo", "publish_video", "replay", "record", "plot", "evaluate", "train",
     "pack", "ablate", "benchmark", "soak", "average", "card", "export",
-    "init_box", "init_mask",
+    "select", "init_box", "init_mask",
 )
 
 
@@ -46,6 +46,7 @@ setup(
     maintainer="The vos_ros authors",
     maintainer_email="vos_ros@example.org",
     license="Apache-2.0",
+    package_data={f"{NAME}.web": ["page/*"]},
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
     python_requires=">=3.10",
     install_requires=["setuptools"],

@@ -45,6 +45,7 @@ def test_one_version_everywhere() -> None:
 
 #: the rosdep keys of what is not a ROS package
 KEYS = {
+    "aiohttp": "python3-aiohttp",
     "matplotlib": "python3-matplotlib",
     "cv2": "python3-opencv",
     "hypothesis": "python3-hypothesis",
@@ -59,7 +60,8 @@ KEYS = {
 }
 #: pip has these, rosdep not; av is used where it is installed and done without elsewhere
 WITHOUT_KEY = {
-    "safetensors", "av", "onnx", "onnxruntime", "openvino", "pycocotools", "tensorboard",
+    "safetensors", "av", "onnx", "onnxruntime", "openvino", "playwright", "pycocotools",
+    "tensorboard",
 }  # fmt: skip
 #: what the tests need and no statement imports
 UNIMPORTED = {"launch_pytest", "python3-pytest-timeout", "python3-pytest-xdist"}

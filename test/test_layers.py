@@ -39,10 +39,11 @@ ARROWS = {
     "soak": {"soak", "core", "evaluation"},
     "export": {"export", "core", "models", "runtimes"},
     "recordings": {"recordings", "core"},
+    "web": {"web", "core"},
     "ros": {"ros", "core", "runtimes", "segmenter"},
     "apps": {
         "ablation", "apps", "benchmark", "core", "data", "evaluation", "export", "models",
-        "recordings", "ros", "segmenter", "soak", "training",
+        "recordings", "ros", "segmenter", "soak", "training", "web",
     },  # fmt: skip
 }
 

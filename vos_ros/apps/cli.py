@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "cameras": "follow objects in the images of several cameras with one network (a node for each)",
     "init_box": "have the running node follow what is in a box of the camera's image",
     "init_mask": "have the running node follow the objects of a mask in a file",
+    "select": "show a page on which people point out what is to be followed (a web server)",
     "demo": "play a video as a camera, follow an object in it with the node, write what came back",
     "publish_video": "play a video file or a folder of frames as a camera",
     "replay": "follow objects through the images of a bag, and write the masks into a new one",
