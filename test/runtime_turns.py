@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import torch
 
@@ -62,8 +63,17 @@ class GatedRuntime(EagerRuntime):
         self._through.release(passes)
 
     def advance(self, images: torch.Tensor, state: ObjectState) -> tuple[Prediction, ObjectState]:
+        self._wait(images, [state])
+        return super().advance(images, state)
+
+    def advance_groups(
+        self, images: torch.Tensor, states: Sequence[ObjectState]
+    ) -> list[tuple[Prediction, ObjectState]]:
+        self._wait(images, states)
+        return super().advance_groups(images, states)
+
+    def _wait(self, images: torch.Tensor, states: Sequence[ObjectState]) -> None:
         self.passes.append(len(images))
         self.entered.release()
         assert self._through.acquire(timeout=LONG)
-        self.refuse(images, state)
-        return super().advance(images, state)
+        self.refuse(images, states[0])

@@ -83,7 +83,8 @@ def test_turns_that_wait_at_the_same_moment_are_one_pass(ready, gated, shared, t
 
 def test_turns_of_different_forms_are_passes_of_their_own(ready, gated, shared, threads):
     seat = shared.seat(True)
-    turns = [turn_of(ready, objects, objects) for objects in (1, 2, 1, 3, 2)]
+    sizes = ((64, 96), (96, 64), (64, 96), (64, 64), (96, 64))
+    turns = [turn_of(ready, 1, seed, size) for seed, size in enumerate(sizes)]
     first = begin(threads, seat, gated, turns[0])
     futures = [submit(threads, seat, turn) for turn in turns]
     gated.let_through(4)

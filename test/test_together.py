@@ -9,6 +9,7 @@ import dataclasses
 import pytest
 import torch
 from runtime_turns import prepared, turn_of
+from tiny import add_tiny_backbone, tiny_gfddal
 
 from vos_ros.runtimes.eager import EagerRuntime
 from vos_ros.runtimes.together import Turn, advance_together, alike
@@ -87,19 +88,38 @@ def test_turns_are_alike_that_are_of_one_form(network):
         turn_of(ready, 1, 3, size=(96, 64)),
         turn_of(ready, 2, 4),
     ]
-    assert alike(turns) == [[0, 2], [1, 4], [3]]
+    assert alike(turns) == [[0, 1, 2, 4], [3]]
 
 
-def test_turns_are_not_alike_whose_objects_began_at_different_sizes(monkeypatch):
+def test_turns_with_different_numbers_of_objects_are_one_pass_of_the_backbone(network, monkeypatch):
+    ready = prepared(network)
+    turns = [turn_of(ready, objects, seed) for seed, objects in enumerate((1, 3, 1, 2))]
+    one_by_one = advanced(EagerRuntime(ready), turns)
+    passes, own = [], ready.encode
+    monkeypatch.setattr(ready, "encode", lambda images: passes.append(len(images)) or own(images))
+    with torch.inference_mode():
+        at_once = advance_together(EagerRuntime(ready), turns)
+    assert passes == [len(turns)]
+    for (expected, state), (found, after) in zip(one_by_one, at_once, strict=True):
+        torch.testing.assert_close(found.logits, expected.logits, rtol=1e-3, atol=1e-3)
+        assert torch.equal(found.sound, expected.sound)
+        assert after.count == state.count
+
+
+def test_turns_whose_objects_began_at_different_sizes_are_stepped_apart(monkeypatch):
     """They have different numbers of kernels."""
-    from tiny import add_tiny_backbone, tiny_gfddal
-
     add_tiny_backbone(monkeypatch)
     ready = prepared(tiny_gfddal())
     small = turn_of(ready, 1, 0, size=(64, 64))
     with torch.inference_mode():
         grown = Turn(turn_of(ready, 1, 1).image, small.state.resized(64, 96))
-    assert alike([turn_of(ready, 1, 1), grown]) == [[0], [1]]
+    turns = [turn_of(ready, 1, 1), grown]
+    assert turns[0].state_form != turns[1].state_form
+    one_by_one = advanced(EagerRuntime(ready), turns)
+    with torch.inference_mode():
+        at_once = advance_together(EagerRuntime(ready), turns)
+    for (expected, _), (found, _) in zip(one_by_one, at_once, strict=True):
+        torch.testing.assert_close(found.logits, expected.logits, rtol=1e-3, atol=1e-3)
 
 
 def test_no_state_keeps_the_memory_of_the_others(network):

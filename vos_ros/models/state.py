@@ -42,6 +42,10 @@ class FrameFeatures:
         """The features of the frames with the given numbers 0..N-1, in the given order."""
         return self._map(lambda value: value[numbers])
 
+    def slice(self: Features, begin: int, end: int) -> Features:
+        """The features of the frames with the numbers from `begin` to before `end`: views."""
+        return self._map(lambda value: value[begin:end])
+
     def _map(self: Features, function: Callable[[Tensor], Tensor]) -> Features:
         def mapped(value: Tensor | dict) -> Tensor | dict:
             if isinstance(value, dict):
@@ -297,6 +301,10 @@ class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
         Returns:
             A prediction whose `sound` says so of the state, too; and the state after the frame.
         """
-        prediction, after = self.step(self.encode(images), state)
+        return self.advance_features(self.encode(images), state)
+
+    def advance_features(self, features: FrameFeatures, state: S) -> tuple[Prediction, S]:
+        """`advance`, of frames that were encoded already."""
+        prediction, after = self.step(features, state)
         sound = after.sound() if prediction.sound is None else prediction.sound & after.sound()
         return dataclasses.replace(prediction, sound=sound), after

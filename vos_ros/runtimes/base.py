@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Protocol
 
 from torch import Tensor
@@ -26,6 +28,19 @@ class Runtime(Protocol):
             the state included, is numbers; and the state after the frame.
         """
 
+    def advance_groups(
+        self, images: Tensor, states: Sequence[ObjectState]
+    ) -> list[tuple[Prediction, ObjectState]]:
+        """`advance` of images in which different numbers of objects are followed.
+
+        Args:
+            images: N x 3 x H x W.
+            states: of the first N1 images, of the next N2 and so on, N in all.
+
+        Returns:
+            What `advance` returns, for each of the states.
+        """
+
     def serve(self, segmenters: int) -> None:
         """Know that so many segmenters take turns, each with sizes and objects of its own."""
 
@@ -36,3 +51,10 @@ class Runtime(Protocol):
             images: shape of the input, N, 3, H, W.
             state: of as many objects.
         """
+
+
+def portions(states: Sequence[ObjectState]) -> list[tuple[int, int]]:
+    """For each state, the number of its first image among those of all, and one past the last."""
+    counts = (next(iter(state.tensors().values())).shape[0] for state in states)
+    ends = list(accumulate(counts))
+    return list(zip([0, *ends], ends, strict=False))

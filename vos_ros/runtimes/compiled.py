@@ -10,13 +10,14 @@ import sys
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
 from torch import Tensor
 
 from vos_ros.models.state import ObjectState, Prediction, SegmentationNetwork
+from vos_ros.runtimes.base import portions
 from vos_ros.runtimes.eager import EagerRuntime
 from vos_ros.runtimes.flat_step import RESULTS, FlatStep, blank_state
 
@@ -99,6 +100,15 @@ class CompiledRuntime:
             torch.cat([getattr(prediction, name) for prediction, _ in each]) for name in RESULTS
         )
         return Prediction(logits, None, sound), ObjectState.stacked([after for _, after in each])
+
+    def advance_groups(
+        self, images: Tensor, states: Sequence[ObjectState]
+    ) -> list[tuple[Prediction, ObjectState]]:
+        """See `Runtime`; one image after the other."""
+        return [
+            self.advance(images[begin:end], state)
+            for (begin, end), state in zip(portions(states), states, strict=True)
+        ]
 
     def serve(self, segmenters: int) -> None:
         """See `Runtime`; else several would drive out each other's steps."""

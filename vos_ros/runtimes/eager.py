@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from vos_ros.models.state import ObjectState, Prediction, SegmentationNetwork
+from vos_ros.runtimes.base import portions
 
 
 class EagerRuntime:
@@ -22,6 +25,16 @@ class EagerRuntime:
     def advance(self, images: Tensor, state: ObjectState) -> tuple[Prediction, ObjectState]:
         """See `Runtime`; nothing waits for the host."""
         return self._network.advance(images, state)
+
+    def advance_groups(
+        self, images: Tensor, states: Sequence[ObjectState]
+    ) -> list[tuple[Prediction, ObjectState]]:
+        """See `Runtime`: the backbone once for all images, the rest for each state."""
+        features = self._network.encode(images)
+        return [
+            self._network.advance_features(features.slice(begin, end), state)
+            for (begin, end), state in zip(portions(states), states, strict=True)
+        ]
 
     def serve(self, segmenters: int) -> None:
         """Nothing is kept for them."""

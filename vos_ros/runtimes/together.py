@@ -34,37 +34,55 @@ class Turn:
     state: ObjectState
 
     @property
-    def form(self) -> Hashable:
-        """Equal for turns that one pass can take: the same kinds, types and sizes throughout."""
-        tensors = [self.image, *self.state.tensors().values()]
-        kinds = tuple((tuple(value.shape), value.dtype, value.device) for value in tensors)
-        return type(self.state), kinds
+    def image_form(self) -> Hashable:
+        """Equal for images that the backbone can take at once."""
+        return _form(self.image)
+
+    @property
+    def state_form(self) -> Hashable:
+        """Equal for states that can be stepped at once: as many objects, the same sizes."""
+        return type(self.state), *(_form(value) for value in self.state.tensors().values())
+
+
+def _form(value: Tensor) -> Hashable:
+    return tuple(value.shape), value.dtype, value.device
 
 
 def alike(turns: Iterable[Turn]) -> list[list[int]]:
     """The numbers of the turns that one pass can take, group by group, each in the order given."""
+    return _groups(turn.image_form for turn in turns)
+
+
+def _groups(forms: Iterable[Hashable]) -> list[list[int]]:
+    """The numbers of the equal ones, in the order in which they come."""
     groups: dict[Hashable, list[int]] = {}
-    for number, turn in enumerate(turns):
-        groups.setdefault(turn.form, []).append(number)
+    for number, form in enumerate(forms):
+        groups.setdefault(form, []).append(number)
     return list(groups.values())
 
 
 def advance_together(runtime: Runtime, turns: Sequence[Turn]) -> list[Outcome]:
-    """What `Runtime.advance` gives for each of several turns of one form, computed in one pass.
+    """What `Runtime.advance` gives for each of several turns whose images are alike.
 
-    Each state is memory of its own and no more of it than a turn by itself would have made: none
-    keeps the others' alive.
+    The backbone sees all images at once; states of one form are stepped at once. Each state is
+    memory of its own and no more of it than a turn by itself would have made: none keeps the
+    others' alive.
     """
     if len(turns) == 1:
         return [runtime.advance(turns[0].image, turns[0].state)]
-    images = torch.cat([turn.image for turn in turns])
+    groups = _groups(turn.state_form for turn in turns)
+    ordered = [number for group in groups for number in group]
+    images = torch.cat([turns[number].image for number in ordered])
     images = images.contiguous(memory_format=torch.channels_last)
-    before = ObjectState.stacked([turn.state for turn in turns])
-    prediction, after = runtime.advance(images, before)
-    return [
-        (_of_image(prediction, number), _own_state(after, turn.state, number))
-        for number, turn in enumerate(turns)
-    ]
+    before = [ObjectState.stacked([turns[number].state for number in group]) for group in groups]
+    outcomes: dict[int, Outcome] = {}
+    for group, (prediction, after) in zip(
+        groups, runtime.advance_groups(images, before), strict=True
+    ):
+        for place, number in enumerate(group):
+            own = _own_state(after, turns[number].state, place)
+            outcomes[number] = _of_image(prediction, place), own
+    return [outcomes[number] for number in range(len(turns))]
 
 
 def _of_image(prediction: Prediction, number: int) -> Prediction:
