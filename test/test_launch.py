@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ launch_pytest = pytest.importorskip(
 )
 
 import rclpy  # noqa: E402
-from launch import LaunchDescription  # noqa: E402
+from launch import LaunchDescription, LaunchService  # noqa: E402
 from launch.actions import IncludeLaunchDescription, RegisterEventHandler  # noqa: E402
 from launch.event_handlers import OnProcessExit  # noqa: E402
 from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
@@ -31,6 +32,7 @@ from vos_ros.models import build_network  # noqa: E402
 from vos_ros.weights import ModelCard, save_network  # noqa: E402
 
 LAUNCH = Path(__file__).parents[1] / "launch"
+RVIZ = LAUNCH.parent / "config" / "vos.rviz"
 PATIENCE = 60.0  # s; loading PyTorch on a busy machine takes most of it
 
 
@@ -162,3 +164,44 @@ def test_the_end_of_the_clip_ends_everything(exits: dict[str, int], client: Node
     awaited(client, lambda: "publish_video" in exits)
     yield
     assert exits == {"publish_video": 0, "vos": 0}
+
+
+def stand_in(prefix: Path, package: str) -> Path:
+    """Put a package in the index whose executable writes down what it is given; return where."""
+    said = prefix / f"{package}.txt"
+    program = prefix / "lib" / package / package
+    index = prefix / "share" / "ament_index" / "resource_index" / "packages"
+    for folder in (program.parent, index):
+        folder.mkdir(parents=True, exist_ok=True)
+    (index / package).touch()
+    program.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" > '{said}'\n")
+    program.chmod(0o755)
+    return said
+
+
+@pytest.mark.parametrize(
+    ("viewer", "package", "expected"),
+    [
+        ("rviz", "rviz2", {"/vos/overlay:=/head/eye/overlay", str(RVIZ)}),
+        ("rqt", "rqt_image_view", {"/head/eye/overlay"}),
+    ],
+)
+def test_a_viewer_is_started_on_the_topics_of_the_node(
+    viewer: str, package: str, expected: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = stand_in(tmp_path, package)
+    paths = [str(tmp_path), *filter(None, [os.environ.get("AMENT_PREFIX_PATH")])]
+    monkeypatch.setenv("AMENT_PREFIX_PATH", os.pathsep.join(paths))
+    service = LaunchService()
+    exits: dict[str, int] = {}
+    service.include_launch_description(
+        included("view.launch.py", exits, viewer=viewer, namespace="head", name="eye")
+    )
+    assert service.run() == 0
+    assert expected <= set(said.read_text().splitlines())
+
+
+def test_a_viewer_that_is_not_installed_ends_the_launch() -> None:
+    service = LaunchService()
+    service.include_launch_description(included("view.launch.py", {}, viewer="rqt"))
+    assert service.run() == 1

@@ -1,6 +1,6 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""A run as a figure: score and presence, area, and latency over time."""
+"""A run as a figure: presence, score, area, and latency where it is known, over time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vos_ros.drawing import colour_of
 from vos_ros.recordings.errors import RecordingError
 from vos_ros.recordings.run import Run
 
-_SIZE = (11.0, 7.5)  # inches
+_WIDTH = 11.0  # inches
 # Dark as the overlay's plates are, since the objects have the same colours in both.
 _GROUND, _INK, _GRID, _QUIET = "#181818", "#e6e6e6", "#3c3c3c", "#9a9a9a"
 _GAP = 5
@@ -33,9 +33,11 @@ def write_figure(path: Path, run: Run) -> None:
         raise RecordingError(
             "the figure needs the package matplotlib: python -m pip install matplotlib"
         ) from error
-    figure = Figure(_SIZE, layout="constrained")
+    timed = bool(run.measured or run.diagnosed)
+    heights = (1 + 0.18 * len(run.ids), 4, 3, 3)[: 4 if timed else 3]
+    figure = Figure((_WIDTH, 0.7 * sum(heights)), layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(4, 1, sharex=True, height_ratios=(1 + 0.18 * len(run.ids), 4, 3, 3))
+    panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     for panel in panels:
         _quiet(panel)
     begin = run.rows[0].stamp
@@ -46,8 +48,9 @@ def write_figure(path: Path, run: Run) -> None:
     _draw_curves(panels[2], run, begin, "area")
     panels[2].set_ylabel("area (% of image)")
     panels[2].set_ylim(bottom=0)
-    _draw_latency(panels[3], run, begin)
-    panels[3].set_xlabel("time since the first mask (s)", color=_INK)
+    if timed:
+        _draw_latency(panels[3], run, begin)
+    panels[-1].set_xlabel("time since the first mask (s)", color=_INK)
     figure.suptitle(run.title, color=_INK, fontsize=11)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -158,7 +161,5 @@ def _draw_latency(panel, run: Run, begin: int) -> None:
         seconds = (np.array(when, np.int64) - begin) / 1e9
         panel.plot(seconds, medians, color="#e69f00", linewidth=1.5)
         told.append("median of /diagnostics (line)")
-    words = "; ".join(told) or "not known: the masks were made offline"
-    panel.set_title(words, color=_QUIET, fontsize=9, loc="left", pad=3)
-    if told:
-        panel.set_ylim(bottom=0)
+    panel.set_title("; ".join(told), color=_QUIET, fontsize=9, loc="left", pad=3)
+    panel.set_ylim(bottom=0)
