@@ -11,6 +11,7 @@ import torch
 from runtime_turns import prepared, turn_of
 from tiny import add_tiny_backbone, tiny_gfddal
 
+from vos_ros.runtimes import build_runtime, choose_runtime
 from vos_ros.runtimes.eager import EagerRuntime
 from vos_ros.runtimes.together import Turn, advance_together, alike
 
@@ -104,6 +105,24 @@ def test_turns_with_different_numbers_of_objects_are_one_pass_of_the_backbone(ne
         torch.testing.assert_close(found.logits, expected.logits, rtol=1e-3, atol=1e-3)
         assert torch.equal(found.sound, expected.sound)
         assert after.count == state.count
+
+
+@pytest.mark.skipif(
+    choose_runtime("auto", torch.device("cpu"), "fp32") != "openvino",
+    reason="OpenVINO is not installed",
+)
+def test_what_is_compiled_gives_the_same_for_several_at_once(monkeypatch):
+    add_tiny_backbone(monkeypatch)
+    ready = prepared(tiny_gfddal())
+    runtime = build_runtime("openvino", ready, "fp32")
+    turns = [turn_of(ready, objects, seed) for seed, objects in enumerate((1, 2, 1))]
+    assert not turns[0].image.is_contiguous()  # but channels-last, as segmenters make them
+    eager, one_by_one = advanced(EagerRuntime(ready), turns), advanced(runtime, turns)
+    with torch.inference_mode():
+        at_once = advance_together(runtime, turns)
+    for (wanted, _), (expected, _), (found, _) in zip(eager, one_by_one, at_once, strict=True):
+        assert torch.equal(found.logits, expected.logits)
+        torch.testing.assert_close(found.logits, wanted.logits, rtol=1e-3, atol=1e-3)
 
 
 def test_turns_whose_objects_began_at_different_sizes_are_stepped_apart(monkeypatch):

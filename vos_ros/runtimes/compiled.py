@@ -203,12 +203,15 @@ class _Step:
 
     def __call__(self, images: Tensor, state: ObjectState) -> tuple[Prediction, ObjectState]:
         given = {name: value.contiguous() for name, value in state.tensors().items()}
-        for number, value in enumerate([images.contiguous(), *given.values()]):
+        # OpenVINO only borrows this memory: what is made here has to live until it is done.
+        inputs = [images.contiguous(), *given.values()]
+        for number, value in enumerate(inputs):
             self._request.set_input_tensor(number, _shared(value))
         found = [torch.empty(s, dtype=t) for s, t in zip(self._shapes, self._types, strict=True)]
         for number, value in enumerate(found):
             self._request.set_output_tensor(number, _shared(value))
         self._request.infer()
+        del inputs
         renewed = dict(zip(self._renewed, found[len(RESULTS) :], strict=True))
         # With what had to be laid out anew, so that the next step finds it so.
         return Prediction(found[0], None, found[1]), dataclasses.replace(state, **given | renewed)
