@@ -16,11 +16,15 @@ from fake_segmenter import ColourSegmenter
 from lifecycle_msgs.srv import ChangeState
 from node_process import NodeProcess
 from rclpy.context import Context
+from scenes import iou
 from sensor_msgs.msg import Image
-from stage import header, transition, truth
+from stage import CARD, header, transition, truth
+from tiny import ColourNetwork
 
 from vos_ros.ros import cameras
 from vos_ros.ros.camera_choice import CameraChoice
+from vos_ros.ros.shared_networks import CameraNetwork, SharedNetworks
+from vos_ros.segmenter import ready_network
 
 NUMBERS = itertools.count()
 ALL = (1, 2, 3)
@@ -149,6 +153,35 @@ def test_a_camera_that_cannot_be_configured_leaves_the_other_running(make_fleet,
     fleet.ready("one")
     fleet.follow("one", 0)
     check_goes_on(fleet, "one")
+
+
+def test_cameras_on_one_network_follow_each_its_own(make_fleet):
+    """The real segmenter, on a network that finds things by their colour."""
+    opened = []
+
+    def opener(choice):
+        opened.append(choice)
+        return ready_network(ColourNetwork(), "cpu", "fp32", "torch", True), CARD
+
+    shared = SharedNetworks(opener)
+    networks = {name: CameraNetwork(shared) for name in ("one", "other")}
+    parameters = {"device": "cpu", "precision": "fp32", "batching": "always"}
+    fleet = make_fleet(networks, **parameters)
+    fleet.ready()
+    assert len(opened) == shared.count == 1
+    fleet.follow("one", 0, (1,))
+    fleet.follow("other", 0, (2, 3))
+    for number in range(1, 4):
+        for name in networks:
+            fleet.send(name, number)
+        for name, objects in (("one", (1,)), ("other", (2, 3))):
+            found = fleet.mask_of(name, number)
+            assert all(iou(found == i, truth(objects) == i) > 0.5 for i in objects)
+            assert set(np.unique(found)) == {0, *objects}
+    assert fleet.change("one", "deactivate") and fleet.change("one", "cleanup")
+    assert shared.count == 1
+    assert fleet.change("other", "deactivate") and fleet.change("other", "cleanup")
+    assert shared.count == 0
 
 
 def test_every_camera_works_on_threads_of_its_own(following, networks):
