@@ -79,7 +79,7 @@ def test_a_row_says_what_is_measured() -> None:
     # 150 x 100 scaled to a short side of 64, and padded to multiples of 32.
     assert (row.precision, row.internal_size, row.input) == ("bf16", 64, "96x64")
     assert row.variant is None and row.median_ms is None
-    assert row.region == 1.8 and builder("gfddal").work(case("network")).row.region is None
+    assert row.region == 1.5 and builder("gfddal").work(case("network")).row.region is None
 
 
 def test_networks_alone_share_one_copy_and_segmenters_do_not() -> None:

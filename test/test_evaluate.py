@@ -66,7 +66,7 @@ def test_the_report_of_the_command(command, tmp_path, capsys):
         assert set(entry["ms_per_frame"]) == {"median", "mean", "p95"}
     assert (whole["dataset"], whole["split"]) == ("davis2016", "val")
     assert (whole["device"], whole["precision"], whole["size"]) == ("cpu", "fp32", 288)
-    assert whole["region"] == {"margin": 1.8, "smallest": 0.2}
+    assert whole["region"] == {"margin": 1.5, "smallest": 0.2}
     assert whole["weights"]["sha256"] == "0" * 64
     assert whole["hardware"]["cores"] >= 1 and whole["hardware"]["cpu"]
     assert whole["versions"]["numpy"] == np.__version__

@@ -141,7 +141,8 @@ def test_objects_far_apart_are_seen_in_one_region():
     found = segmenter.step(both)
     assert seen(segmenter) == around((20, 30, 16, 16), (100, 30, 16, 16))
     for object_id in (4, 9):
-        assert iou(found.labels == object_id, given == object_id) > 0.8
+        # 16 pixels of the image are 8 of the network's output: edges are off by up to one of them.
+        assert iou(found.labels == object_id, given == object_id) > 0.75
     segmenter.remove(4)
     assert seen(segmenter) == around((20, 30, 16, 16), (100, 30, 16, 16))
     found = segmenter.step(both)

@@ -64,7 +64,7 @@ class RegionSettings:
             most 1, which is always the whole image.
     """
 
-    margin: float = 1.8
+    margin: float = 1.5
     smallest: float = 0.2
 
     def __post_init__(self) -> None:

@@ -178,7 +178,7 @@ class Settings:
         limits=(64, 1440),
     )
     region_margin: float = _parameter(
-        1.8,
+        1.5,
         "How many times as large as the objects the region around them is that the network looks"
         " at, from 1.25 on. Smaller shows small things larger, and loses fast ones sooner. 0.0"
         " looks at the whole image always.",
