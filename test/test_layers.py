@@ -43,7 +43,7 @@ ARROWS = {
     "ros": {"ros", "core", "runtimes", "segmenter"},
     "apps": {
         "ablation", "apps", "benchmark", "core", "data", "evaluation", "export", "models",
-        "recordings", "ros", "segmenter", "soak", "training", "web",
+        "recordings", "ros", "runtimes", "segmenter", "soak", "training", "web",
     },  # fmt: skip
 }
 
