@@ -100,6 +100,14 @@ def test_masks_made_offline_have_no_latency(tmp_path: Path) -> None:
     assert run.measured == ""
 
 
+@pytest.mark.parametrize(("rate", "factor"), [("0.25", 4.0), ("1", 1.0), ("2", 0.5)])
+def test_latency_of_another_pace_is_counted_in_true_time(
+    tmp_path: Path, rate: str, factor: float
+) -> None:
+    run = read_bag(write_run(tmp_path / "run", custom={"vos_ros.replay": f"rate {rate}"}))
+    assert [row.latency for row in run.rows] == [factor * LATE / 1e6] * COUNT
+
+
 def test_of_several_nodes_one_has_to_be_named(tmp_path: Path) -> None:
     path = tmp_path / "two"
     with NewBag(path, "mcap", {}) as new:

@@ -14,7 +14,7 @@ from vos_ros.recordings.messages import stamp_ns
 from vos_ros.recordings.run import ObjectRow, Row, Run, ordered
 from vos_ros.recordings.types import DIAGNOSTICS, PRESENCE
 
-_OFFLINE = ("vos_ros.replay", "offline")
+_REPLAY = "vos_ros.replay"  # what replay puts down: "offline", or "rate 0.5"
 _LATENCY = "latency median (ms)"  # of the status NODE: masks, see docs/diagnostics.md
 
 
@@ -22,7 +22,8 @@ def read_bag(path: Path, node: str = "") -> Run:
     """Read presence, and latency where the bag tells it.
 
     Latency is the time from the receipt of an image to that of its presence where the bag has the
-    image, by its recorder's clock; else from the stamp. A bag that `replay` made offline has none.
+    image, by its recorder's clock; else from the stamp. A bag that `replay` made offline has none;
+    one that it made at another pace is counted in true time.
 
     Args:
         path: of the bag.
@@ -34,17 +35,26 @@ def read_bag(path: Path, node: str = "") -> Run:
     with Bag(path) as bag:
         topic = _presence_topic(bag, node)
         received = _received(bag)
-        offline = bag.custom.get(_OFFLINE[0]) == _OFFLINE[1]
+        pace = _pace(bag)
         rows = []
         for record in bag.records([topic]):
             message = bag.message(record)
             stamp = stamp_ns(message.header)
             begun = received.get(stamp, stamp)
-            latency = math.nan if offline else (record.time - begun) / 1e6
+            latency = (record.time - begun) / 1e6 / pace
             rows.append(Row(stamp, latency, tuple(map(_object, message.objects))))
         measured = "image received to presence received" if received else "stamp to presence"
-        diagnosed = tuple(_diagnosed(bag, topic.strip("/").split("/")[-2]))
+        diagnosed = tuple(_diagnosed(bag, topic.split("/")[-2]))
         return ordered(Run(f"{path.name}  {topic}", tuple(rows), diagnosed, measured))
+
+
+def _pace(bag: Bag) -> float:
+    """Seconds of the recorder's clock in a true one; NaN where a replay knew no time at all."""
+    made = str(bag.custom.get(_REPLAY, ""))
+    if made == "offline":
+        return math.nan
+    pace = _number(made.removeprefix("rate ")) if made else 1.0
+    return pace if pace > 0 else math.nan
 
 
 def _presence_topic(bag: Bag, node: str) -> str:
