@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from held_memory import tensor_bytes
 from networks import SMALL
 from scenes import BLUE, FIRST, RED, mask_of, scene
@@ -202,6 +203,25 @@ def test_cameras_that_share_find_what_each_would_find_alone(network, on_one, tog
     for expected, found in zip(alone, shared, strict=True):
         agreeing = [np.mean(a == b) for a, b in zip(expected, found, strict=True)]
         assert min(agreeing) >= 0.999, agreeing
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("together", [False, True])
+def test_cameras_that_share_a_gpu_find_what_each_would_find_alone(network, together) -> None:
+    films = [Film(number, objects) for number, objects in enumerate((2, 2, 1))]
+    alone = [followed(VideoSegmenter(network, size=64, device="cuda"), film) for film in films]
+    networks = SharedNetworks(Opener(network))
+    choice = NetworkChoice(Path("a"), "cuda", "fp32", "torch")
+    readies = [networks.take(choice, together)[0] for _ in films]
+    with ThreadPoolExecutor(len(films)) as pool:
+        segmenters = [VideoSegmenter(ready, size=64) for ready in readies]
+        shared = list(pool.map(followed, segmenters, films))
+    for _ in films:
+        networks.give_back(choice)
+    for expected, found in zip(alone, shared, strict=True):
+        agreeing = [np.mean(a == b) for a, b in zip(expected, found, strict=True)]
+        assert min(agreeing) >= 0.99, agreeing
 
 
 @pytest.mark.parametrize("together", [False, True])
