@@ -43,7 +43,7 @@ COUNT = 8
 EVERY = 3  # frames of the scene from one image of the bag to the next
 SCENE = Scene(width=192, height=144)
 SMALL = ("--internal-size", "96", "--device", "cpu", "--runtime", "torch", "--precision", "fp32")
-FLOOR = 0.88  # of J and F each; what it has is stated where it is tested
+FLOOR = 0.92  # of J and F each; the shipped weights have 0.949 and 0.987
 
 
 def frames(count: int = COUNT) -> list[np.ndarray]:
@@ -110,10 +110,15 @@ def test_presence_says_what_the_masks_show(tmp_path: Path, mask: Path) -> None:
         assert (box.width, box.height) == (np.ptp(columns) + 1, np.ptp(rows) + 1)
 
 
-def test_the_same_bag_gives_the_same_bytes_twice(tmp_path: Path, mask: Path, capsys) -> None:
+@pytest.mark.parametrize("runtime", ["torch", "openvino"])
+def test_the_same_bag_gives_the_same_bytes_twice(
+    tmp_path: Path, mask: Path, capsys, runtime: str
+) -> None:
+    pytest.importorskip(runtime)
     bag = bag_of(tmp_path / "run")
     for name in ("one", "two"):
-        assert replay(bag, "--mask", mask, "--out", tmp_path / name) == 0
+        given = [bag, "--mask", mask, "--out", tmp_path / name, *SMALL, "--runtime", runtime]
+        assert main(list(map(str, given))) == 0
     one, two = (read_bag(tmp_path / name, "/vos/mask", Image) for name in ("one", "two"))
     assert [bytes(m.data) for _, m in one] == [bytes(m.data) for _, m in two]
     whole = hashlib.sha256(b"".join(bytes(message.data) for _, message in one)).hexdigest()
