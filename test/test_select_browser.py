@@ -257,6 +257,25 @@ def test_adding_removing_and_taking_back(served: Served, open_page: Callable[...
     assert iou(given(served), lower) >= 0.9
 
 
+def test_each_new_object_has_an_id_of_its_own_and_one_can_be_corrected(
+    served: Served, open_page: Callable[..., Any]
+) -> None:
+    page = open_page(served.url)
+    for name, choice in (("cup", None), ("plate", None), ("", "correct cup")):
+        frozen = freeze(page, lambda: page.click("#canvas"))
+        drag(page, frozen, box_of(served.robot.scene.truth(served.robot.number)))
+        if choice:
+            page.get_by_label("Object").select_option(choice)
+            assert page.get_by_label("Name").input_value() == "cup"
+        else:
+            page.get_by_label("Name").fill(name)
+        follow(page)
+        page.wait_for_selector(f".objects li:has-text('{name}')")
+    assert [(int(labels.max()), name) for _, labels, name in served.robot.given] == [
+        (1, "cup"), (2, "plate"), (1, "cup"),
+    ]  # fmt: skip
+
+
 def test_what_is_refused_is_said_and_the_drawing_kept(
     served: Served, open_page: Callable[..., Any]
 ) -> None:

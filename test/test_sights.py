@@ -115,3 +115,10 @@ def test_rates_and_latency_are_those_of_late(show: Show) -> None:
     assert sights.image_age(20) == pytest.approx(10)
     sights.clear()
     assert sights.image_age(20) is None
+
+
+@pytest.mark.parametrize("late", [-0.5, 1e9])
+def test_a_camera_with_another_clock_has_no_latency(show: Show, late: float) -> None:
+    show.image(0)
+    show.mask(0, 0.1, late)
+    assert show.sights.latency(0.1) is None

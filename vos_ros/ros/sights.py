@@ -18,6 +18,7 @@ from vos_ros.ros.requests import nanoseconds
 
 _PATIENCE = 1.0  # s without a mask, after which images are shown without one
 _HELD = 90, 128_000_000  # images and bytes: a mask comes no later than this
+_OTHER_CLOCK = 60.0  # s; as `health` has it
 _WINDOW = 3.0  # s, of which rates and latency tell
 
 
@@ -102,9 +103,13 @@ class Sights:
         return _rate([came for came, _ in self._mask_times])
 
     def latency(self, now: float) -> float | None:
-        """Seconds from stamp to arrival, the median of the last masks; None without masks."""
+        """Seconds from stamp to arrival, the median of the last masks.
+
+        None without masks, and where it cannot be: then the camera's clock is another one.
+        """
         self._forget(now)
-        return median(late for _, late in self._mask_times) if self._mask_times else None
+        middle = median(late for _, late in self._mask_times) if self._mask_times else -1.0
+        return middle if 0.0 <= middle <= _OTHER_CLOCK else None
 
     def _send(self, frame: CameraFrame, mask: Image | None) -> None:
         self._serial += 1

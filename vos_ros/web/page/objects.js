@@ -55,18 +55,28 @@ function fill(row, item) {
 }
 
 export function showTargets(objects) {
-  // Which object is drawn: a new one, or one that is followed and corrected.
+  // Which object is drawn: a new one, or one that is followed and corrected. The new one's id is
+  // chosen when it is asked for: the list may change while somebody draws.
   const select = $("target");
-  const used = new Set(objects.map((item) => item.id));
-  const free = Array.from({ length: 255 }, (_, i) => i + 1).find((id) => !used.has(id));
-  const choices = objects.map((item) => [item.id, `correct ${nameOf(item)}`]);
-  if (free) choices.unshift([free, `new (${free})`]);
+  const free = freeId(objects);
+  const choices = objects.map((item) => [String(item.id), `correct ${nameOf(item)}`]);
+  if (free) choices.unshift(["new", `new (${free})`]);
   const wanted = JSON.stringify(choices);
   if (select.dataset.choices === wanted) return;
   const chosen = select.value;
   select.dataset.choices = wanted;
-  select.replaceChildren(...choices.map(([id, text]) => new Option(text, id)));
-  if (choices.some(([id]) => String(id) === chosen)) select.value = chosen;
+  select.replaceChildren(...choices.map(([value, text]) => new Option(text, value)));
+  if (choices.some(([value]) => value === chosen)) select.value = chosen;
+}
+
+export function targetId(objects) {
+  const { value } = $("target");
+  return value === "new" ? freeId(objects) : Number(value);
+}
+
+function freeId(objects) {
+  const used = new Set(objects.map((item) => item.id));
+  return Array.from({ length: 255 }, (_, i) => i + 1).find((id) => !used.has(id));
 }
 
 export function showNumbers(status) {

@@ -3,7 +3,7 @@
 
 import { Drawing } from "/drawing.js";
 import { Live } from "/live.js";
-import { nameOf, showNumbers, showObjects, showTargets } from "/objects.js";
+import { nameOf, showNumbers, showObjects, showTargets, targetId } from "/objects.js";
 
 const $ = (id) => document.getElementById(id);
 const canvas = $("canvas");
@@ -96,6 +96,7 @@ async function freeze() {
   canvas.setAttribute("role", "application");
   canvas.setAttribute("aria-label", "Frozen image, to draw on");
   $("name").value = "";
+  $("target").selectedIndex = 0;
   pixels = 0;
   drawing.start(image);
   choose();
@@ -144,7 +145,7 @@ async function showMask() {
   $("busy").hidden = false;
   showButtons();
   try {
-    const body = { strokes: drawing.strokes, id: Number($("target").value) };
+    const body = { strokes: drawing.strokes, id: targetId(objects) };
     const response = await post(`/frames/${of}/mask`, body);
     const mask = await createImageBitmap(await response.blob());
     if (number !== asked || frame !== of) return; // something newer is drawn already
@@ -160,7 +161,7 @@ async function showMask() {
 
 async function follow() {
   if (frame === null || pixels === 0) return;
-  const body = { strokes: drawing.strokes, id: Number($("target").value), name: $("name").value };
+  const body = { strokes: drawing.strokes, id: targetId(objects), name: $("name").value };
   $("follow").disabled = true;
   say("Asking the node …");
   try {
@@ -181,7 +182,7 @@ $("close").addEventListener("click", () => drawing.closePolygon());
 $("order").addEventListener("change", (event) => {
   if (event.target.type === "radio") choose();
   if (event.target === $("target")) {
-    const item = objects.find((one) => one.id === Number($("target").value));
+    const item = objects.find((one) => one.id === targetId(objects));
     $("name").value = item ? item.name : "";
     attempt(showMask);
   }
