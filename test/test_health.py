@@ -56,6 +56,8 @@ WELL = Picture(
     lately=Lately(10.0, {**NO_COUNTS, "received": 300, "processed": 200, "dropped": 100}),
     ids=(1, 2),
     present={1: True, 2: True},
+    doubts=(),
+    exchanges=0,
     memory=Memory("cpu", 500e6, 8e9, 16e9),
     camera_timeout=2.0,
     latency_warning=0.5,
@@ -111,6 +113,8 @@ def test_a_node_that_is_not_configured_is_not_ill():
         lately=Lately(0.0, dict(NO_COUNTS)),
         ids=(),
         present={},
+        doubts=(),
+        exchanges=0,
         memory=None,
         camera_timeout=2.0,
         latency_warning=0.5,
@@ -166,7 +170,11 @@ def test_values_are_those_of_the_picture():
         "followed": "1, 2, 7",
         "present": "1",
         "lost": "2",
+        "may be swapped": "none",
+        "swaps undone": "0",
     }
+    swapped = report("objects", doubts=((1, 2), (1, 9)), exchanges=3).values
+    assert (swapped["may be swapped"], swapped["swaps undone"]) == ("1 and 2", "3")
     assert report("device").values == {
         "device": "cpu",
         "memory of this process (MB)": "500",
@@ -231,6 +239,7 @@ def test_what_was_not_measured_is_unknown():
         ("objects", {"present": {1: True, 2: False}}, Level.WARN, "Out of sight: 2."),
         ("objects", {"present": {1: True, 9: False}}, Level.OK, "2 followed"),
         ("objects", {"ids": ()}, Level.OK, "Nothing is followed."),
+        ("objects", {"doubts": ((1, 2),)}, Level.WARN, "Objects 1 and 2 may have been swapped."),
         # memory
         ("device", {"memory": with_free(0.101)}, Level.OK, "runs on cuda:0 (fast one)"),
         ("device", {"memory": with_free(0.099)}, Level.WARN, "9.9% of the memory of cuda:0"),

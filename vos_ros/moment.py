@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ import torch
 from vos_ros import masks
 from vos_ros.absence import state_after, without_hidden
 from vos_ros.frames import Geometry
+from vos_ros.identity import IdentityWatch, Pair
 from vos_ros.models.state import ObjectState, view_change
 from vos_ros.presence import ObjectPresence, PresenceTracker, Sight
 from vos_ros.targets import Targets
@@ -28,11 +29,16 @@ class Segmentation:
         objects: one entry for every followed object, ascending by id.
         confidence: H x W float32, how probable each pixel's label is, 0 where the network did not
             look and 1 where people said it; None unless it was asked for.
+        doubts: pairs of ids of which nobody can tell whether they have been swapped: they touched,
+            or were away, and look too much alike.
+        exchanged: pairs of ids that had been swapped until the image before, and are right again.
     """
 
     labels: np.ndarray
     objects: tuple[ObjectPresence, ...]
     confidence: np.ndarray | None = None
+    doubts: tuple[Pair, ...] = ()
+    exchanged: tuple[Pair, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,8 @@ class Moment:
         labels: of the image, H x W uint8.
         objects: what was found of each, ascending by id.
         confidence: of the labels, if it was asked for.
+        identity: what is known of which object is which.
+        exchanged: see `Segmentation`.
     """
 
     geometry: Geometry
@@ -57,6 +65,8 @@ class Moment:
     labels: np.ndarray
     objects: tuple[ObjectPresence, ...]
     confidence: np.ndarray | None = None
+    identity: IdentityWatch = field(default_factory=IdentityWatch)
+    exchanged: tuple[Pair, ...] = ()
 
     @classmethod
     def seen(
@@ -86,7 +96,47 @@ class Moment:
     @property
     def segmentation(self) -> Segmentation:
         """For the caller, who may draw on the labels."""
-        return Segmentation(self.labels.copy(), self.objects, self.confidence)
+        return Segmentation(
+            self.labels.copy(),
+            self.objects,
+            self.confidence,
+            self.identity.doubts,
+            self.exchanged,
+        )
+
+    def identified(self, before: IdentityWatch, likeness: np.ndarray | None) -> Moment:
+        """With what is known of which object is which, and put right where that was wrong.
+
+        Args:
+            before: what was known until this image.
+            likeness: K x K in the order of the slots, see `IdentityWatch`; it may be of the image
+                before.
+        """
+        identity = before.seen(self.objects, self.targets.slots, likeness)
+        pair = identity.swapped()
+        known = dataclasses.replace(self, identity=identity, exchanged=())
+        return known if pair is None else known._exchanged(pair)
+
+    def _exchanged(self, pair: Pair) -> Moment:
+        """Where each of two objects has been taken for the other."""
+        names = dict(zip(pair, reversed(pair), strict=True))
+        table = np.arange(256, dtype=np.uint8)
+        table[list(pair)] = table[list(reversed(pair))]
+        objects = (
+            dataclasses.replace(entry, id=names.get(entry.id, entry.id)) for entry in self.objects
+        )
+        presence = self.presence.copy()
+        presence.exchange(*pair)
+        slots = (self.targets.slots.index(object_id) for object_id in pair)
+        return dataclasses.replace(
+            self,
+            targets=self.targets.with_state(self.targets.state.exchanged(*slots)),
+            presence=presence,
+            labels=table[self.labels],
+            objects=_ascending(objects),
+            identity=self.identity.exchanged(pair),
+            exchanged=(pair,),
+        )
 
     def without(self, object_id: int) -> Moment | None:
         """As if one object had not been followed; None when it was the only one."""
@@ -101,6 +151,8 @@ class Moment:
             presence=presence,
             labels=np.where(self.labels == object_id, 0, self.labels).astype(np.uint8),
             objects=tuple(entry for entry in self.objects if entry.id != object_id),
+            identity=self.identity.without([object_id]),
+            exchanged=(),
         )
 
     def joined(
@@ -130,7 +182,9 @@ class Moment:
         confidence = new.confidence
         if confidence is not None and self.confidence is not None and camera == self.labels.shape:
             confidence = np.where(new.labels > 0, confidence, self.confidence)
-        return Moment(geometry, mine.joined(theirs), presence, labels, objects, confidence)
+        identity = self.identity.without(ids)
+        both = mine.joined(theirs)
+        return Moment(geometry, both, presence, labels, objects, confidence, identity)
 
     @torch.inference_mode()
     def targets_in(self, geometry: Geometry, device: torch.device) -> Targets:

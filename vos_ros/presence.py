@@ -126,6 +126,12 @@ class PresenceTracker:
         """An object that is followed no more."""
         self._past.pop(object_id, None)
 
+    def exchange(self, one: int, other: int) -> None:
+        """What was remembered of each of two objects was true of the other."""
+        past = dict(self._past)
+        for own, theirs in ((one, other), (other, one)):
+            self._past[own] = past.get(theirs, _Past())
+
     def clear(self) -> None:
         """No object is followed any more."""
         self._past.clear()

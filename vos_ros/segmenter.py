@@ -12,6 +12,7 @@ import torch
 
 from vos_ros import masks
 from vos_ros.frames import Geometry, crop, pad, to_camera, to_input, to_masks
+from vos_ros.identity import IdentityWatch
 from vos_ros.inference import prepare
 from vos_ros.learned import Learned, learned_of
 from vos_ros.masks import SegmentationError
@@ -298,7 +299,8 @@ class VideoSegmenter:
         features = self._network.encode(self._input(image, geometry))
         targets = Targets(ids, self._network.start(features, soft))
         sure = np.ones(labels.shape, np.float32) if self.with_confidence else None
-        moment = Moment(geometry, targets, presence, labels, tuple(seen), sure)
+        identity = IdentityWatch().seen(seen)
+        moment = Moment(geometry, targets, presence, labels, tuple(seen), sure, identity)
         for later in since:
             moment = self._advanced(later, moment)
         return moment
@@ -316,6 +318,7 @@ class VideoSegmenter:
         geometry = self._geometry_of(camera, before.objects if same_camera else ())
         frame = self._input(image, geometry)
         self._clock.next()
+        likeness = self._likeness(before)
         targets = before.targets_in(geometry, self._device)
         prediction, after = self._runtime.advance(frame, targets.state)
         logits = crop(prediction.logits, geometry)
@@ -324,10 +327,20 @@ class VideoSegmenter:
         found = read_out(shown, logits, targets.slots, sound, computed=self._clock.next)
         labels, statistics = laid_out(*found, geometry.region, camera)
         moment = Moment.seen(geometry, targets, after, before.presence, labels, statistics)
-        if not self.with_confidence:
-            return moment
-        sure = confidence_of(shown, moment.labels, targets.slots, geometry.region)
-        return dataclasses.replace(moment, confidence=sure)
+        if self.with_confidence:
+            sure = confidence_of(shown, moment.labels, targets.slots, geometry.region)
+            moment = dataclasses.replace(moment, confidence=sure)
+        # It was on its way to the host with all that the download has waited for.
+        return moment.identified(before.identity, None if likeness is None else likeness.numpy())
+
+    def _likeness(self, moment: Moment) -> torch.Tensor | None:
+        """How objects agree with their looks, on its way to the host; None if nobody asks."""
+        seen = [entry.id for entry in moment.objects if entry.present]
+        if not seen or not moment.identity.curious:
+            return None
+        slot = moment.targets.slots.index(seen[0])
+        found = self._network.likeness(moment.targets.state, slot)
+        return None if found is None else found.to("cpu", non_blocking=True)
 
     def _geometry_of(
         self, camera: tuple[int, int], objects: Sequence[ObjectPresence]

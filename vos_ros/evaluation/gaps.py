@@ -9,7 +9,7 @@ object.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -61,29 +61,28 @@ class GapClip:
     def frames(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Image, H x W x 3 uint8 RGB, and truth, H x W uint8 of 0 and 1, of every frame."""
         rng = np.random.default_rng(self.seed)
-        ground = _texture(rng, self.height + 40, self.width + 40 + round(_DRIFT * self.length))
+        ground = drifting_ground(rng, self.height, self.width, self.length)
         side = round(0.36 * self.height)
-        colour, shape = rng.uniform(40, 215, 3), _outline(rng, side)
-        thing = _texture(rng, side, side, colour)
+        colour, shape = rng.uniform(40, 215, 3), outline(rng, side)
+        thing = texture(rng, side, side, colour)
         # Of the same colour and nearly the same shape, as two apples are.
-        other, other_shape = _texture(rng, side, side, colour), _outline(rng, side)
-        board = _texture(rng, self.height, 2 * side)
+        other, other_shape = texture(rng, side, side, colour), outline(rng, side)
+        board = texture(rng, self.height, 2 * side)
         for number in range(self.length):
-            left = 20 + round(_DRIFT * number)
-            image = ground[20 : 20 + self.height, left : left + self.width].copy()
+            image = ground(number)
             if self.look_alike:
                 x = 0.78 * self.width + 4 * np.sin(number / 9) - side / 2
-                _paste(image, other, other_shape, x, 0.72 * self.height - side / 2)
+                paste(image, other, other_shape, x, 0.72 * self.height - side / 2)
             truth = np.zeros((self.height, self.width), np.uint8)
             x, y = self._place(number, side)
-            _paste(image, thing, shape, x, y)
-            _paste(truth, np.ones_like(shape), shape, x, y)
+            paste(image, thing, shape, x, y)
+            paste(truth, np.ones_like(shape), shape, x, y)
             if self.way == "covered":
                 whole = np.ones(board.shape[:2], np.uint8)
                 at = self._board(number, side)
-                _paste(image, board, whole, at, 0)
-                _paste(truth, np.zeros_like(whole), whole, at, 0)
-            yield _photographed(rng, image), truth
+                paste(image, board, whole, at, 0)
+                paste(truth, np.zeros_like(whole), whole, at, 0)
+            yield photographed(rng, image), truth
 
     def _away(self, number: int) -> float:
         """0 where the object is seen whole, 1 where it is just out of view, between on the way."""
@@ -111,7 +110,20 @@ class GapClip:
         return right - 2 * side
 
 
-def _texture(
+def drifting_ground(
+    rng: np.random.Generator, height: int, width: int, length: int
+) -> Callable[[int], np.ndarray]:
+    """From the number of a frame to what a moving camera sees of a ground, H x W x 3 float."""
+    ground = texture(rng, height + 40, width + 40 + round(_DRIFT * length))
+
+    def seen(number: int) -> np.ndarray:
+        left = 20 + round(_DRIFT * number)
+        return ground[20 : 20 + height, left : left + width].copy()
+
+    return seen
+
+
+def texture(
     rng: np.random.Generator, height: int, width: int, colour: np.ndarray | None = None
 ) -> np.ndarray:
     """Blotches of several sizes around a colour, H x W x 3 float."""
@@ -125,7 +137,7 @@ def _texture(
     return image
 
 
-def _outline(rng: np.random.Generator, side: int) -> np.ndarray:
+def outline(rng: np.random.Generator, side: int) -> np.ndarray:
     """A round thing with bumps, side x side uint8 of 0 and 1."""
     rows, columns = np.mgrid[:side, :side] - (side - 1) / 2
     angle = np.arctan2(rows, columns) + rng.uniform(0, 2 * np.pi)
@@ -133,7 +145,7 @@ def _outline(rng: np.random.Generator, side: int) -> np.ndarray:
     return (np.hypot(rows, columns) < 0.43 * side * bumps).astype(np.uint8)
 
 
-def _paste(image: np.ndarray, picture: np.ndarray, shape: np.ndarray, x: float, y: float) -> None:
+def paste(image: np.ndarray, picture: np.ndarray, shape: np.ndarray, x: float, y: float) -> None:
     """Draw a picture where its shape is 1, as far as it lies in the image."""
     left, top = round(x), round(y)
     rows = slice(max(0, top), min(image.shape[0], top + shape.shape[0]))
@@ -148,7 +160,7 @@ def _paste(image: np.ndarray, picture: np.ndarray, shape: np.ndarray, x: float, 
     image[rows, columns][inside] = picture[own][inside]
 
 
-def _photographed(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
+def photographed(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
     """As a camera sees it: not quite sharp, in changing light, with noise; uint8."""
     seen = cv2.GaussianBlur(image, (0, 0), 0.7) * rng.normal(1, 0.015)
     return np.clip(seen + rng.normal(0, 3, image.shape), 0, 255).astype(np.uint8)

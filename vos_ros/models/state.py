@@ -131,6 +131,22 @@ class ObjectState:
 
         return self._map(choose)
 
+    def exchanged(self: S, one: int, other: int) -> S:
+        """This state, where two objects have had each other's places and are put right.
+
+        What an object looked like when it was first seen stays with it; all that was found since
+        goes to the other.
+
+        Args:
+            one: slot of an object.
+            other: that of the other.
+        """
+
+        def swap(name: str, value: Tensor) -> Tensor:
+            return _swapped(value, one, other) if name in self.renewed else value
+
+        return self._map(swap)
+
     def sound(self) -> Tensor:
         """Whether all that a step renews of an object is numbers, N x K booleans."""
         values = self.tensors()
@@ -177,6 +193,13 @@ class ObjectState:
                 same in the old one; places are (x, y), -1 and 1 at the outer borders.
         """
         raise NotImplementedError(f"{type(self).__name__} does not say where its masks are")
+
+
+def _swapped(value: Tensor, one: int, other: int) -> Tensor:
+    """N x K x ... with two of the K in each other's place."""
+    value, before = value.clone(), value
+    value[:, one], value[:, other] = before[:, other], before[:, one]
+    return value
 
 
 def _flat(value: Tensor) -> Tensor:
@@ -256,6 +279,20 @@ class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
     backbone: Backbone
     #: from bytes to what the backbone was trained on
     normalisation: InputNormalisation
+
+    def likeness(self, state: ObjectState, slot: int) -> Tensor | None:
+        """How well what lies under each mask agrees with what each object looked like first.
+
+        Args:
+            state: after a step; of one image with K objects.
+            slot: of an object that was seen in that step.
+
+        Returns:
+            K x K float32 on the device, in -1..1: row i for the looks of object i, column j for the
+            mask of object j, NaN for a mask too small to say. Of use only where j was seen, too.
+            None where a network cannot tell.
+        """
+        return None
 
     @property
     @abc.abstractmethod

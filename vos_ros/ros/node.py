@@ -203,6 +203,8 @@ class VosNode(SurvivingNode):
             lately=lately,
             ids=pipeline.ids if pipeline else (),
             present=pipeline.present if pipeline else {},
+            doubts=pipeline.doubts if pipeline else (),
+            exchanges=pipeline.exchanges if pipeline else 0,
             memory=read_memory(self._device) if self._device else None,
             camera_timeout=settings.camera_timeout,
             latency_warning=settings.latency_warning,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from vos_ros.identity import Pair
 from vos_ros.ros.device_memory import Memory
 from vos_ros.ros.size_choice import SizeView
 from vos_ros.ros.statistics import Lately, Statistics
@@ -41,6 +42,8 @@ class Picture:
         lately: what has come on top of the counts within the last ten seconds.
         ids: the objects followed, ascending.
         present: whether each object of the last result was in its image.
+        doubts: objects that may have been taken for one another, in pairs.
+        exchanges: how often two had been, and were put right, since the node was configured.
         memory: of the device the network runs on; None while nothing is configured.
         camera_timeout, latency_warning: the parameters of these names, seconds.
         size: the internal size and the deadline; None while nothing is configured.
@@ -58,6 +61,8 @@ class Picture:
     lately: Lately
     ids: tuple[int, ...]
     present: Mapping[int, bool]
+    doubts: tuple[Pair, ...]
+    exchanges: int
     memory: Memory | None
     camera_timeout: float
     latency_warning: float

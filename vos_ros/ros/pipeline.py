@@ -19,6 +19,7 @@ import numpy as np
 from rclpy.executors import Executor
 from std_msgs.msg import Header
 
+from vos_ros.identity import Pair
 from vos_ros.ros.awaiting import result_of
 from vos_ros.ros.camera import Camera
 from vos_ros.ros.follower import Followed, Follower
@@ -55,6 +56,8 @@ class Pipeline:
     Attributes:
         camera: where the images come from.
         files: of taught objects.
+        doubts: objects of the last result that may have been taken for one another.
+        exchanges: how often two of them had been, and were put right.
 
     Args:
         node: whose topics these are.
@@ -81,6 +84,8 @@ class Pipeline:
         self._dropped_before = 0
         self._reset_due = False
         self._unsound: frozenset[int] = frozenset()
+        self.doubts: tuple[Pair, ...] = ()
+        self.exchanges = 0
         self._worker: Worker[CameraFrame] | None = None
         self._active = ExitStack()
         now = settings()
@@ -327,6 +332,7 @@ class Pipeline:
             began = time.perf_counter()
             self._results.publish(frame.header, result, names)
             self._report_unsound(result)
+            self._report_identity(result)
             self._topics.update({item.id: bool(item.present) for item in result.objects})
             times = self._complete(times, frame, began)
             self._counter.processed(times)
@@ -365,6 +371,22 @@ class Pipeline:
         )
         self._troubles.note(text, serious=True)
         self._logger.warning(text)
+
+    def _report_identity(self, result: Segmentation) -> None:
+        """Say, once for each time that it happens, which objects may be or were the other."""
+        for one, other in result.exchanged:
+            self.exchanges += 1
+            self._logger.warning(
+                f"Objects {one} and {other} had been taken for one another, by what they look"
+                " like, and have their own ids again from this image on."
+            )
+        for one, other in set(result.doubts).difference(self.doubts):
+            self._logger.warning(
+                f"Objects {one} and {other} met or were out of sight, and look too much alike to"
+                " tell which is which now: they may have been swapped. A new mask with"
+                " keep_existing makes sure."
+            )
+        self.doubts = result.doubts
 
     def _complete(self, times: FrameTimes, frame: CameraFrame, began: float) -> FrameTimes:
         """Add to a frame's times what is known once its mask was sent, which began at `began`."""

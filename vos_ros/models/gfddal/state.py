@@ -122,6 +122,22 @@ class GfddalState(ObjectState):
             previous=reframe_maps(self.previous, change),
         )
 
+    def exchanged(self, one: int, other: int) -> GfddalState:
+        """See `ObjectState`; the base components and the first remembered frame stay, too."""
+        after = super().exchanged(one, other)
+
+        def with_first(now: Tensor, before: Tensor, axis: int, count: int) -> Tensor:
+            rest = now.narrow(axis, count, now.shape[axis] - count)
+            return torch.cat([before.narrow(axis, 0, count), rest], dim=axis)
+
+        means, keys, values = after.means, after.memory_keys, after.memory_values
+        if means.shape[2]:
+            means = with_first(means, self.means, 2, 2)
+        if keys.shape[2]:
+            keys = with_first(keys, self.memory_keys, 2, 1)
+            values = with_first(values, self.memory_values, 2, 1)
+        return dataclasses.replace(after, means=means, memory_keys=keys, memory_values=values)
+
     def joined(self, other: GfddalState) -> GfddalState:
         """This state with the objects of `other` in further slots at the end.
 
