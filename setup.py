@@ -12,7 +12,7 @@ NAME = "vos_ros"
 SHARE = f"share/{NAME}"
 COMMANDS = (
     "vos", "cameras", "demo", "publish_video", "replay", "record", "plot", "evaluate", "train",
-    "pack", "ablate", "benchmark", "soak", "average", "card", "export",
+    "pack", "ablate", "benchmark", "soak", "returns", "average", "card", "export",
     "select", "init_box", "init_mask",
 )
 

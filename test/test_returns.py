@@ -11,6 +11,7 @@ import pytest
 
 from vos_ros.apps.returns import main
 from vos_ros.evaluation.gaps import BACK, MOVING, SEEN, WAYS, GapClip
+from vos_ros.evaluation.pairs import WAYS as PAIR_WAYS
 from vos_ros.evaluation.returns import follow, summary
 from vos_ros.presence import ObjectPresence
 from vos_ros.segmenter import Segmentation
@@ -96,13 +97,20 @@ def test_what_became_of_an_object_is_counted_by_hand():
     assert told.frames == (0, 3) and told.held_wrong == pytest.approx(0.3) and told.iou == 1
 
 
-def test_the_command_writes_what_became_of_every_clip(tmp_path, capsys):
+@pytest.mark.parametrize("more", [[], ["--before"]], ids=str)
+def test_the_command_writes_what_became_of_every_clip(tmp_path, capsys, more):
     path = tmp_path / "deeper" / "returns.json"
-    assert main(["--size", "64", "--gaps", "1", "--seeds", "1", "--json", str(path)]) == 0
-    clips = json.loads(path.read_text())["clips"]
+    few = ["--size", "64", "--gaps", "1", "--seeds", "1", "--pairs", "1"]
+    assert main([*few, "--json", str(path), *more]) == 0
+    told = json.loads(path.read_text())
+    assert told["before"] == bool(more)
+    clips, pairs = told["clips"], told["pairs"]
     ways = [(one["clip"]["way"], one["clip"]["look_alike"]) for one in clips]
     assert ways == [(way, beside) for way in WAYS for beside in (False, True)]
-    assert len(capsys.readouterr().out.splitlines()) == 4
+    kinds = [(one["clip"]["way"], one["clip"]["alike"]) for one in pairs]
+    assert kinds == [(way, alike) for way in PAIR_WAYS for alike in (False, True)]
+    assert not (more and any(one["told"] for one in pairs))
+    assert len(capsys.readouterr().out.splitlines()) == 4 + 8
 
 
 def test_weights_that_are_not_there_are_named(capsys):

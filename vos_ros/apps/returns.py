@@ -1,6 +1,6 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m vos_ros.apps.returns`: whether objects that were out of view are taken up again."""
+"""Measures whether objects that were out of view are taken up again, and keep their ids."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from vos_ros.apps.arguments import positive
+from vos_ros.apps.arguments import positive, whole
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,7 +20,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     # Imported here, so that --help does not wait for PyTorch.
     from vos_ros.evaluation.gaps import WAYS, GapClip
-    from vos_ros.evaluation.returns import Return, follow, summary
+    from vos_ros.evaluation.pairs import WAYS as PAIR_WAYS
+    from vos_ros.evaluation.pairs import PairClip
+    from vos_ros.evaluation.returns import WITHOUT_MEMORY, Return, follow, summary
+    from vos_ros.evaluation.swaps import Swap, Unwatched
+    from vos_ros.evaluation.swaps import follow as follow_pair
+    from vos_ros.evaluation.swaps import summary as pair_summary
     from vos_ros.segmenter import VideoSegmenter
     from vos_ros.weights import WeightsError, find_weights, load_network
 
@@ -29,8 +34,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except WeightsError as error:
         print(f"returns: {error}", file=sys.stderr)
         return 1
-    segmenter = VideoSegmenter(
-        network, device=args.device, precision=args.precision, size=args.size
+    kind = Unwatched if args.before else VideoSegmenter
+    segmenter = kind(
+        network,
+        device=args.device,
+        precision=args.precision,
+        size=args.size,
+        presence=WITHOUT_MEMORY if args.before else None,
     )
     found: list[Return] = []
     for way, look_alike in itertools.product(WAYS, (False, True)):
@@ -43,9 +53,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         beside = "look-alike" if look_alike else "alone"
         told = dataclasses.asdict(summary(results))
         print(f"{way}, {beside}:", json.dumps(told), flush=True)
+    pairs: list[Swap] = []
+    for way, alike in itertools.product(PAIR_WAYS, (False, True)):
+        clips = [PairClip(way, alike, seed) for seed in range(args.pairs)]
+        results = [follow_pair(segmenter, clip) for clip in clips]
+        pairs += results
+        if results:
+            told = dataclasses.asdict(pair_summary(results))
+            what = "the same" if alike else "of one make"
+            print(f"two {what}, {way}:", json.dumps(told), flush=True)
     if args.json is not None:
         report = {"weights": args.weights, "size": args.size, "precision": args.precision}
+        report["before"] = args.before
         report["clips"] = [dataclasses.asdict(one) for one in found]
+        report["pairs"] = [dataclasses.asdict(one) for one in pairs]
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return 0
@@ -60,6 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--gaps", type=positive, nargs="+", default=[1, 3, 10, 30, 100],
                         help="frames out of view")  # fmt: skip
     parser.add_argument("--seeds", type=positive, default=4, help="clips of each kind and gap")
+    parser.add_argument("--pairs", type=whole, default=4,
+                        help="clips of each kind of two objects of one make")  # fmt: skip
+    parser.add_argument("--before", action="store_true",
+                        help="by scores alone, as if nothing were remembered of presence, nor of "
+                             "which object is which")  # fmt: skip
     parser.add_argument("--json", type=Path, help="where every clip's result goes")
     return parser
 

@@ -13,8 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from vos_ros.evaluation.gaps import GapClip
+from vos_ros.presence import PresenceSettings
 from vos_ros.segmenter import VideoSegmenter
 
+#: presence decided image by image: whatever is seen of an object is it, from a score of a half on
+WITHOUT_MEMORY = PresenceSettings(
+    appear=0.5, vanish=0.5, minimum_area=0.0, confirm=1, linger=0, hide=False
+)
 #: an object is found where its labels and the truth have this share in common
 FOUND = 0.5
 

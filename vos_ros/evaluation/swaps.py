@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vos_ros.evaluation.pairs import PairClip
+from vos_ros.moment import Moment
 from vos_ros.segmenter import VideoSegmenter
 
 #: an id is on the other's object where they have this share in common
@@ -39,13 +40,20 @@ class Swap:
     iou: float
 
 
+class Unwatched(VideoSegmenter):
+    """A segmenter that does not ask which object is which."""
+
+    def _likeness(self, moment: Moment) -> None:
+        return None
+
+
 def follow(segmenter: VideoSegmenter, clip: PairClip) -> Swap:
     """Follow both objects of a clip from the truth of its first frame."""
     taken, overlaps, exchanged, doubted = [], [], 0, False
     for number, (image, truth) in enumerate(clip.frames()):
         found = segmenter.step(image) if number else segmenter.start(image, truth)
         shares = [[_overlap(found.labels == i, truth == j) for j in (1, 2)] for i in (1, 2)]
-        taken.append(shares[0][1] > TAKEN or shares[1][0] > TAKEN)
+        taken.append(bool(shares[0][1] > TAKEN or shares[1][0] > TAKEN))
         overlaps.append((shares[0][0] + shares[1][1]) / 2)
         exchanged += len(found.exchanged)
         doubted |= bool(found.doubts)
