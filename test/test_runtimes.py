@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import subprocess
 import sys
 import threading
@@ -273,3 +274,30 @@ class Gate:
     def __call__(self):
         assert self.open.wait(60)
         return self._function()
+
+
+@needs_openvino
+def test_networks_that_are_let_go_leave_nothing_behind():
+    """In a process of its own: three times 15 MB of weights would be kept."""
+    code = (
+        "import gc, torch\n"
+        "from vos_ros.models import build_network\n"
+        "from vos_ros.inference import prepare\n"
+        "from vos_ros.runtimes import compiled\n"
+        "def megabytes():\n"
+        "    gc.collect()\n"
+        "    lines = open('/proc/self/status').read().splitlines()\n"
+        "    return int([l for l in lines if l.startswith('VmRSS')][0].split()[1]) / 1024\n"
+        "network = build_network('gfddal', {'backbone': 'efficientnet_lite0'})\n"
+        "network = prepare(network, torch.device('cpu'), 'fp32')\n"
+        "found = []\n"
+        "for _ in range(5):\n"
+        "    compiled._translated(network)\n"
+        "    found.append(megabytes())\n"
+        "print(found[4] - found[1])\n"
+    )
+    environment = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "0", "MALLOC_MMAP_THRESHOLD_": "65536"}
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
+    )
+    assert float(result.stdout.split()[-1]) < 22, result.stdout + result.stderr

@@ -230,6 +230,8 @@ def _translated(network: SegmentationNetwork) -> ov.Model:
     with torch.no_grad():
         traced = torch.jit.trace(step, step.example, check_trace=False)
         model = ov.convert_model(traced, example_input=step.example)
+    del traced
+    _forget_traces()
     ends = ov.preprocess.PrePostProcessor(model)
     for number, name in enumerate(step.given, start=1):
         ends.input(number).tensor().set_element_type(_TYPES[like[name].dtype])
@@ -237,6 +239,16 @@ def _translated(network: SegmentationNetwork) -> ov.Model:
     for number, name in enumerate(step.renewed, start=len(RESULTS)):
         ends.output(number).tensor().set_element_type(_TYPES[like[name].dtype])
     return ends.build()
+
+
+def _forget_traces() -> None:
+    """Have PyTorch let go of what it keeps of every module that was ever traced, weights and all.
+
+    Its own tests do so between any two; else each network translated would stay in memory.
+    """
+    torch._C._jit_clear_class_registry()
+    torch.jit._recursive.concrete_type_store = torch.jit._recursive.ConcreteTypeStore()
+    torch.jit._state._clear_class_state()
 
 
 def _shared(value: Tensor) -> ov.Tensor:
