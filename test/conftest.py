@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,17 @@ if TYPE_CHECKING:
 NUMBERS = itertools.count()
 
 
+@pytest.fixture(autouse=True)
+def whole_log() -> None:
+    """Begin with nothing switched off in the log, whatever libraries did to it meanwhile."""
+    logging.disable(logging.NOTSET)
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.partition(".")[0] == "vos_ros" and isinstance(logger, logging.Logger):
+            logger.disabled, logger.propagate = False, True
+
+
 @pytest.fixture(params=SMALL)
-def network(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> SegmentationNetwork:
+def network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> SegmentationNetwork:
     """One network of every kind, small."""
     add_tiny_backbone(monkeypatch)
     return SMALL[request.param]()

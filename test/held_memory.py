@@ -17,6 +17,8 @@ def tensor_bytes() -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of old things that are looked at in passing
         tensors = [thing for thing in gc.get_objects() if isinstance(thing, torch.Tensor)]
+    # What compilers leave behind stands for a tensor, and holds nothing.
+    tensors = [tensor for tensor in tensors if type(tensor) in (torch.Tensor, torch.nn.Parameter)]
     for tensor in tensors:
         storage = tensor.untyped_storage()
         storages[storage.data_ptr()] = storage.nbytes()

@@ -44,12 +44,12 @@ def stamp(number: int) -> Time:
 
 
 def picture(number: int, objects: tuple[int, ...] = (1, 2, 3)) -> np.ndarray:
-    """An image with its number in the top left pixel and some of the squares."""
+    """An image with its number, or what is left of it by 256, in one pixel, and some squares."""
     image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
     for object_id in objects:
         colour, left = PLACES[object_id]
         image[20:30, left : left + 10] = colour
-    image[0, 0] = number
+    image[0, 0] = number % 256
     return image
 
 

@@ -138,6 +138,9 @@ class Poisoned(torch.nn.Module):
     def advance(self, images, state):
         return SegmentationNetwork.advance(self, images, state)
 
+    def advance_features(self, features, state):
+        return SegmentationNetwork.advance_features(self, features, state)
+
     def step(self, features, state):
         if self.bad is None:
             return self.network.step(features, state)

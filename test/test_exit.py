@@ -20,8 +20,9 @@ from vos_ros.ros.images import rgb_to_message
 PROGRAM = """
 import sys
 from fake_segmenter import ColourSegmenter
+from stage import CARD
 from vos_ros.ros import node
-node._build_segmenter = lambda settings: (ColourSegmenter(), None, "colours")
+node._build_segmenter = lambda settings: (ColourSegmenter(), CARD, "colours")
 sys.exit(node.main(sys.argv[1:]))
 """
 SLOW = """

@@ -60,7 +60,7 @@ KEYS = {
 }
 #: pip has these, rosdep not; av is used where it is installed and done without elsewhere
 WITHOUT_KEY = {
-    "safetensors", "av", "onnx", "onnxruntime", "openvino", "playwright", "pycocotools",
+    "safetensors", "av", "onnx", "onnxruntime", "openvino", "playwright", "pycocotools", "rosbags",
     "tensorboard",
 }  # fmt: skip
 #: what the tests need and no statement imports
