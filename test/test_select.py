@@ -125,7 +125,7 @@ def test_what_is_pointed_out_is_followed_and_seen_with_its_mask(play: Play) -> N
         assert (status.node, status.topic) == (f"{namespace}/vos", f"{namespace}/image")
         await until(lambda: robot.status().dropped is not None)
         await until(lambda: robot.status().mask_rate > 0 and robot.status().image_rate > 0)
-        await until(lambda: robot.status().latency is not None)  # comes with the diagnostics
+        assert robot.status().latency is None  # stamps of 1970 are of another clock
         assert robot.status().image_age < LONG
         while not (view.labels == truth((1, 3))).all():
             view = await robot.newer_than(view.serial)

@@ -149,8 +149,10 @@ def test_more_jobs_than_may_wait_are_refused(make_worker):
 def test_stopping_ends_the_work_in_hand_and_forgets_the_rest():
     gate = Gate()
     worker = Worker(gate, lambda error: None)
+    before = set(threading.enumerate())
     worker.start()
-    thread = next(t for t in threading.enumerate() if t.name == "vos_worker")
+    (thread,) = set(threading.enumerate()) - before
+    assert thread.name == "vos_worker"
     worker.offer(0)
     gate.wait_entered()
     waiting = worker.submit(lambda: "never")
