@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 import pytest
 
-from vos_ros.apps.publish_video import OptionError, Options, main, parse_size, parser
+from vos_ros.apps.node_options import OptionError
+from vos_ros.apps.publish_video import Options, main, parse_size, parser
 
 rclpy = pytest.importorskip("rclpy", reason="ROS 2 is not installed")
 from rcl_interfaces.srv import SetParameters  # noqa: E402

@@ -19,7 +19,8 @@ from aiohttp import ClientSession, WSMsgType
 from select_process import SelectProcess
 from stage import Stage, picture, truth
 
-from vos_ros.apps.select import OptionError, Options, main, parser
+from vos_ros.apps.node_options import OptionError
+from vos_ros.apps.select import Options, main, parser
 from vos_ros.apps.select_robot import RosRobot
 from vos_ros.apps.select_server import serving
 from vos_ros.web.robot import Answer, View

@@ -26,7 +26,7 @@ COMMANDS: dict[str, str] = {
     "record": "keep an overlay video and the masks of a running node",
     "plot": "draw presence, area and latency of a recorded run over time",
     "evaluate": "measure J and F on annotated videos",
-    "returns": "measure whether objects that were out of view are taken up again, and keep their ids",
+    "returns": "measure whether objects that were out of view come back, under their own ids",
     "train": "train a network and write a weight file",
     "pack": "make a small copy of what a training reads, for a machine elsewhere",
     "ablate": "train a network without each of its parts, and tell what each of them brings",

@@ -34,8 +34,8 @@ from vos_ros.apps.demo_options import Options, parser, read_options
 from vos_ros.apps.demo_output import report
 from vos_ros.apps.demo_report import Recording, SentFrame, camera_rate
 from vos_ros.apps.domains import claim_domain
+from vos_ros.apps.node_options import OptionError
 from vos_ros.apps.processes import Child
-from vos_ros.apps.publish_video import OptionError
 from vos_ros.data.image_files import ImageFileError
 from vos_ros.data.video import VideoError, VideoReader
 from vos_ros.ros.environment import complete_environment

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from vos_ros.apps.demo_accuracy import truth_files
 from vos_ros.apps.demo_clip import DemoClip, choose_clip, default_video
-from vos_ros.apps.publish_video import OptionError, parse_size
+from vos_ros.apps.node_options import OptionError
+from vos_ros.apps.publish_video import parse_size
 from vos_ros.data.video import VideoReader
 
 

@@ -17,9 +17,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-
-class OptionError(ValueError):
-    """An option has an impossible value; the message is a sentence for the person who gave it."""
+from vos_ros.apps.node_options import OptionError
 
 
 @dataclass(frozen=True)

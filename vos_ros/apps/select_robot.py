@@ -9,12 +9,10 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import rclpy
-from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
@@ -22,7 +20,8 @@ from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import Trigger
 
 from vos_msgs.srv import InitMask, LoadTargets, RemoveObject, SaveTargets
-from vos_ros.apps.select import OptionError, Options
+from vos_ros.apps.node_options import declared_options
+from vos_ros.apps.select import Options
 from vos_ros.ros.frames import CameraFrame, to_rgb
 from vos_ros.ros.images import ImageError, mask_to_labels
 from vos_ros.ros.onlooker import Onlooker
@@ -223,17 +222,6 @@ def _read_options(defaults: Mapping[str, object], context: Context) -> Options:
     # The node that is made of the options must exist to be asked for them.
     node = Node("vos_select", context=context)
     try:
-        values = {}
-        for field in fields(Options):
-            default = defaults[field.name]
-            anything = ParameterDescriptor(dynamic_typing=True)
-            value = node.declare_parameter(field.name, default, anything).value
-            if isinstance(default, float) and type(value) is int:
-                value = float(value)
-            if type(value) is not type(default):
-                kind = type(default).__name__
-                raise OptionError(f"the parameter {field.name} is of type {kind}, not '{value}'")
-            values[field.name] = value
-        return Options(**values)
+        return declared_options(node, Options, defaults)
     finally:
         node.destroy_node()

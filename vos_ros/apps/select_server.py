@@ -13,7 +13,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from vos_ros.apps.select import OptionError, Options
+from vos_ros.apps.node_options import OptionError
+from vos_ros.apps.select import Options
 from vos_ros.apps.select_robot import RosRobot
 from vos_ros.ros.environment import keep_large_blocks
 from vos_ros.web.guard import Guard, is_loopback

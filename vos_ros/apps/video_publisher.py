@@ -14,7 +14,7 @@ from typing import TextIO
 import cv2
 import numpy as np
 import rclpy
-from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -24,7 +24,8 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 from std_srvs.srv import Trigger
 
-from vos_ros.apps.publish_video import OptionError, Options, parse_size
+from vos_ros.apps.node_options import OptionError, declared_options
+from vos_ros.apps.publish_video import Options, parse_size
 from vos_ros.data.video import VideoError, VideoReader, resize
 from vos_ros.ros.environment import keep_large_blocks
 
@@ -57,7 +58,7 @@ class VideoPublisher(Node):
             VideoError: the clip cannot be read, or the log not be written.
         """
         super().__init__("video_publisher")
-        self.options = options = self._read_options(defaults)
+        self.options = options = declared_options(self, Options, defaults)
         reader = VideoReader(options.video)
         self.rate = options.rate or reader.rate
         self.sent = 0
@@ -82,21 +83,6 @@ class VideoPublisher(Node):
             f"playing '{reader.path}' ({reader.width}x{reader.height}) at {self.rate:g} Hz on "
             f"{self._publisher.topic_name}"
         )
-
-    def _read_options(self, defaults: Mapping[str, object]) -> Options:
-        values = {}
-        for field in fields(Options):
-            default = defaults[field.name]
-            # Types are checked here: rclpy's own error for `rate:=10` does not say what to write.
-            anything = ParameterDescriptor(dynamic_typing=True)
-            value = self.declare_parameter(field.name, default, anything).value
-            if isinstance(default, float) and type(value) is int:
-                value = float(value)
-            if type(value) is not type(default):
-                kind = type(default).__name__
-                raise OptionError(f"the parameter {field.name} is of type {kind}, not '{value}'")
-            values[field.name] = value
-        return Options(**values)
 
     def _period(self) -> float:
         """Return the time between two frames, in s."""

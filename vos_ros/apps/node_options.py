@@ -1,0 +1,47 @@
+# Copyright 2026 The vos_ros authors
+# SPDX-License-Identifier: Apache-2.0
+"""Options of a program that are parameters of its ROS node as well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
+
+Options = TypeVar("Options")
+"""A dataclass, whose fields are the options."""
+
+
+class OptionError(ValueError):
+    """An option has an impossible value; the message is a sentence for the person who gave it."""
+
+
+def declared_options(node: Node, options: type[Options], defaults: Mapping[str, object]) -> Options:
+    """The options, by the node's parameters where those are given.
+
+    Args:
+        node: declares a parameter for each.
+        options: what to make.
+        defaults: of every field; each says of which type its option is.
+
+    Raises:
+        OptionError: when a parameter is of another type. A whole number will do for a float.
+    """
+    from rcl_interfaces.msg import ParameterDescriptor
+
+    values = {}
+    for name in (field.name for field in fields(options)):
+        default = defaults[name]
+        # Types are checked here: rclpy's own error for `rate:=10` does not say what to write.
+        anything = ParameterDescriptor(dynamic_typing=True)
+        value = node.declare_parameter(name, default, anything).value
+        if isinstance(default, float) and type(value) is int:
+            value = float(value)
+        if type(value) is not type(default):
+            kind = type(default).__name__
+            raise OptionError(f"the parameter {name} is of type {kind}, not '{value}'")
+        values[name] = value
+    return options(**values)
