@@ -6,11 +6,14 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import hashlib
+import logging
 import sys
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 import torch
@@ -46,6 +49,11 @@ _EXAMPLE = (96, 160)
 
 #: height and width of the input, and the shapes of an object's state: of how many there are, and of
 #: where they were first seen, for they may have been in an image of another size
+#: translations that are kept, by fingerprint; one is made at a time
+_TRANSLATED: OrderedDict[str, ov.Model] = OrderedDict()
+_TRANSLATING = threading.Lock()
+_KEPT_TRANSLATIONS = 3
+
 _Key = tuple[tuple[int, ...], ...]
 
 
@@ -174,7 +182,7 @@ class _Compiler:
     def translate(self) -> ov.Model:
         """OpenVINO's form of a step, of any size and number of objects; made once."""
         if self._model is None:
-            self._model = _translated(self._network)
+            self._model = _translation_of(self._network)
         return self._model
 
     def step(self, key: _Key, state: ObjectState) -> _Step:
@@ -217,6 +225,42 @@ class _Step:
         return Prediction(found[0], None, found[1]), dataclasses.replace(state, **given | renewed)
 
 
+def _translation_of(network: SegmentationNetwork) -> ov.Model:
+    """A step, translated once in a process for networks that are equal, as after each configuring.
+
+    PyTorch keeps the weights of whatever it has traced for good, so that it must not be done often.
+    """
+    name = _fingerprint(network)
+    with _TRANSLATING:
+        if name not in _TRANSLATED:
+            _TRANSLATED[name] = _translated(network)
+        _TRANSLATED.move_to_end(name)
+        while len(_TRANSLATED) > _KEPT_TRANSLATIONS:
+            _TRANSLATED.popitem(last=False)
+        return _TRANSLATED[name]
+
+
+def _fingerprint(network: SegmentationNetwork) -> str:
+    """The same for networks that compute the same from the same."""
+    digest = hashlib.sha256(f"{type(network).__qualname__} {network.config}".encode())
+    for name, value in network.state_dict().items():
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+@contextmanager
+def _log_as_it_is() -> Iterator[None]:
+    """OpenVINO's translator sets up the log of the whole process, so that warnings are lost."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = handlers
+
+
 def _translated(network: SegmentationNetwork) -> ov.Model:
     """A step, from and to tensors of the types that the network's states have."""
     # In full precision: which operations keep it is for the compiler to choose.
@@ -229,9 +273,8 @@ def _translated(network: SegmentationNetwork) -> ov.Model:
     # export puts itself in the place of every module's call in the whole process.
     with torch.no_grad():
         traced = torch.jit.trace(step, step.example, check_trace=False)
-        model = ov.convert_model(traced, example_input=step.example)
-    del traced
-    _forget_traces()
+        with _log_as_it_is():
+            model = ov.convert_model(traced, example_input=step.example)
     ends = ov.preprocess.PrePostProcessor(model)
     for number, name in enumerate(step.given, start=1):
         ends.input(number).tensor().set_element_type(_TYPES[like[name].dtype])
@@ -239,16 +282,6 @@ def _translated(network: SegmentationNetwork) -> ov.Model:
     for number, name in enumerate(step.renewed, start=len(RESULTS)):
         ends.output(number).tensor().set_element_type(_TYPES[like[name].dtype])
     return ends.build()
-
-
-def _forget_traces() -> None:
-    """Have PyTorch let go of what it keeps of every module that was ever traced, weights and all.
-
-    Its own tests do so between any two; else each network translated would stay in memory.
-    """
-    torch._C._jit_clear_class_registry()
-    torch.jit._recursive.concrete_type_store = torch.jit._recursive.ConcreteTypeStore()
-    torch.jit._state._clear_class_state()
 
 
 def _shared(value: Tensor) -> ov.Tensor:
