@@ -37,9 +37,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"benchmark: {error}", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, Terminated):
-        print("benchmark: interrupted", file=sys.stderr)
-        return 130
+        return _interrupted()
+    except SystemError as error:
+        # Its cause is what a signal raised while compiled code of rclpy made a message.
+        if not isinstance(error.__cause__, (KeyboardInterrupt, Terminated)):
+            raise
+        return _interrupted()
     return 0
+
+
+def _interrupted() -> int:
+    print("benchmark: interrupted", file=sys.stderr)
+    return 130
 
 
 def _benchmark(args: argparse.Namespace, stack: ExitStack) -> None:
