@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+import torch
 from networks import SMALL
 from tiny import ColourNetwork, add_tiny_backbone
 
@@ -29,6 +30,15 @@ def whole_log() -> None:
     for name, logger in logging.root.manager.loggerDict.items():
         if name.partition(".")[0] == "vos_ros" and isinstance(logger, logging.Logger):
             logger.setLevel(logging.NOTSET)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Other tests run beside this one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(params=SMALL)

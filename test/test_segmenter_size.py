@@ -4,11 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
-import torch
 from scene import Scene
 from scenes import FIRST, iou, moving
 from tiny import ColourNetwork
@@ -19,14 +16,7 @@ from vos_ros.weights import find_weights, load_network
 
 EVERY = 2  # frames of the scene from one that is looked at to the next
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Other tests run beside this one."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.parametrize("region", [DEFAULT_REGION, None], ids=["region", "whole image"])

@@ -6,12 +6,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from scene import Scene
 from scenes import iou
 
@@ -21,14 +19,7 @@ from vos_ros.weights import find_weights, load_network, shipped_names
 WEIGHTS = Path(__file__).parents[1] / "weights"
 EVERY = 3  # frames of the scene from one that is looked at to the next
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Other tests run beside this one."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_the_folder_holds_what_ships() -> None:
