@@ -12,8 +12,10 @@ from rclpy.parameter import Parameter
 from stage import Stage, header, order, transition
 from std_srvs.srv import Trigger
 
-from vos_ros.ros import pipeline
-from vos_ros.ros.statistics import Statistics
+from vos_ros.ros import results
+from vos_ros.ros.frame_failures import FrameFailures
+from vos_ros.ros.statistics import Counter, Statistics
+from vos_ros.ros.troubles import Troubles
 from vos_ros.weights import WeightsError
 
 
@@ -160,7 +162,7 @@ def test_a_configuration_that_fails_half_way_takes_back_the_first_half(make_stag
         raise RuntimeError("no presence topics today")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "PresenceTopics", fail)
+        patch.setattr(results, "PresenceTopics", fail)
         assert not stage.change("configure")
     assert entities(stage) == before
     assert stage.change("configure")
@@ -220,13 +222,12 @@ def test_destroying_the_node_at_work_ends_its_thread(context):
     assert not any(thread.name == "vos_worker" for thread in threading.enumerate())
 
 
-def test_a_frame_in_hand_when_a_signal_comes_is_no_failure(make_stage, monkeypatch):
-    stage = make_stage().activate()
-    pipeline = stage.node._pipeline
-    pipeline._report_failure(RuntimeError("the network broke"))
-    assert stage.node.statistics.failed == 1
-    with monkeypatch.context() as ended:
-        over = SimpleNamespace(context=SimpleNamespace(ok=lambda: False))
-        ended.setattr(pipeline, "_node", over)
-        pipeline._report_failure(RuntimeError("publisher's context is invalid"))
-    assert stage.node.statistics.failed == 1
+def test_a_frame_in_hand_when_a_signal_comes_is_no_failure(make_stage):
+    node, counter = make_stage().node, Counter()
+    failures = FrameFailures(node, counter, Troubles())
+    failures.failed(RuntimeError("the network broke"))
+    assert counter.counts()["failed"] == 1
+    over = SimpleNamespace(context=SimpleNamespace(ok=lambda: False), get_logger=node.get_logger)
+    after = FrameFailures(over, counter, Troubles())
+    after.failed(RuntimeError("publisher's context is invalid"))
+    assert counter.counts()["failed"] == 1
