@@ -13,7 +13,7 @@ SHARE = f"share/{NAME}"
 COMMANDS = (
     "vos", "cameras", "demo", "publish_video", "replay", "record", "plot", "evaluate", "train",
     "pack", "ablate", "benchmark", "soak", "returns", "average", "card", "export",
-    "select", "init_box", "init_mask",
+    "select", "init_box", "init_mask", "parameters",
 )
 
 

@@ -17,6 +17,7 @@ from vos_ros.ros.environment import complete_environment
 COMMANDS: dict[str, str] = {
     "node": "follow objects in a camera's images (the ROS 2 node)",
     "cameras": "follow objects in the images of several cameras with one network (a node for each)",
+    "parameters": "list the node's parameters: type, default, range, meaning",
     "init_box": "have the running node follow what is in a box of the camera's image",
     "init_mask": "have the running node follow the objects of a mask in a file",
     "select": "show a page on which people point out what is to be followed (a web server)",
