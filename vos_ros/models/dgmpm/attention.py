@@ -35,10 +35,13 @@ class SpatialAttention(nn.Module):
         self.second = nn.Conv2d(hidden, 1, 3, padding=1)
 
     def forward(self, deep: Tensor, shallow: Tensor) -> Tensor:
-        """B x D x h/2 x w/2 and B x L x h x w to B x (D + L) x h x w."""
+        """B x D x h/2 x w/2 and B x L x h x w to B x (D + L) x h x w (equation 8)."""
         up = upsampled(deep, shallow)
-        alpha = self.second(F.relu(self.first(torch.cat([up, shallow], dim=1)))).sigmoid()
-        return torch.cat([up, alpha * shallow], dim=1)
+        return torch.cat([up, self.weights(up, shallow) * shallow], dim=1)
+
+    def weights(self, up: Tensor, shallow: Tensor) -> Tensor:
+        """alpha, B x 1 x h x w in 0..1, of B x D x h x w and B x L x h x w (equations 6 and 7)."""
+        return self.second(F.relu(self.first(torch.cat([up, shallow], dim=1)))).sigmoid()
 
 
 class ChannelAttention(nn.Module):

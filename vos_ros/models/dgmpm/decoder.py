@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vos_ros.models.dgmpm.attention import build_attention
+from vos_ros.models.objects import add_to_objects
 
 _GROUPS = 8
 #: a level with fewer channels goes without a norm: its groups would be next to single channels
@@ -57,8 +58,7 @@ class GuidedLevel(nn.Module):
 
     def forward(self, lateral: Tensor, maps: Tensor) -> Tensor:
         """N x C x h x w of the images and B x M x h x w of their objects to B x C x h x w."""
-        own = self.maps(maps).unflatten(0, (lateral.shape[0], -1))
-        return self.block((own + lateral.unsqueeze(1)).flatten(0, 1))
+        return self.block(add_to_objects(self.maps(maps), lateral))
 
 
 class MergeLevel(nn.Module):

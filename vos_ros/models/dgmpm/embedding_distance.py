@@ -40,10 +40,8 @@ def mean_anchors(embedding: Tensor, masks: Tensor) -> Tensor:
         return torch.where(totals > _LEAST_WEIGHT, means, means.flip(2))
 
 
-def distance_map(embedding: Tensor, anchors: Tensor) -> Tensor:
-    """Where a frame is nearer to the foreground anchor (equation 5).
-
-    ``e = sigmoid(|t - a_b| - |t - a_f|)``
+def anchor_distances(embedding: Tensor, anchors: Tensor) -> Tensor:
+    """How far every place of a frame is from both anchors: Dis of equation 5.
 
     Squared distances are ``|t|^2 - 2 t.a + |a|^2``, one product for all objects: the differences
     themselves would be 2 K C numbers a place.
@@ -53,7 +51,7 @@ def distance_map(embedding: Tensor, anchors: Tensor) -> Tensor:
         anchors: N x K x 2 x C from `mean_anchors`.
 
     Returns:
-        N x K x h x w float32 in 0..1.
+        N x K x 2 x h x w float32, to the foreground anchor first.
     """
     with full_precision(embedding):
         vectors = embedding.float().flatten(2)
@@ -61,5 +59,20 @@ def distance_map(embedding: Tensor, anchors: Tensor) -> Tensor:
         squares = vectors.square().sum(dim=1, keepdim=True) - 2 * (flat @ vectors)
         squares = squares + flat.square().sum(dim=2, keepdim=True)
         distances = squares.clamp_min(_LEAST_SQUARE).sqrt().unflatten(1, anchors.shape[1:3])
-        foreground, background = distances.unbind(dim=2)
-        return torch.sigmoid(background - foreground).unflatten(-1, embedding.shape[-2:])
+        return distances.unflatten(-1, embedding.shape[-2:])
+
+
+def distance_map(embedding: Tensor, anchors: Tensor) -> Tensor:
+    """Where a frame is nearer to the foreground anchor (equation 5).
+
+    ``e = sigmoid(|t - a_b| - |t - a_f|)``
+
+    Args:
+        embedding: N x C x h x w of the target frame.
+        anchors: N x K x 2 x C from `mean_anchors`.
+
+    Returns:
+        N x K x h x w float32 in 0..1.
+    """
+    foreground, background = anchor_distances(embedding, anchors).unbind(dim=2)
+    return torch.sigmoid(background - foreground)
