@@ -133,6 +133,11 @@ class VideoSegmenter:
         return self._region
 
     @property
+    def geometry(self) -> Geometry | None:
+        """What the network saw of the last image, and how large; None while nothing is followed."""
+        return None if self._now is None else self._now.geometry
+
+    @property
     def state_bytes(self) -> int:
         """Bytes of device memory that the state of all followed objects takes."""
         return 0 if self._now is None else self._now.targets.state.nbytes
