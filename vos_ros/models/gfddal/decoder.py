@@ -15,17 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vos_ros.models.objects import add_to_objects
+
 _GROUPS = 8
 
 
 def _resize(x: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=False)
-
-
-def _share(per_object: Tensor, per_image: Tensor) -> Tensor:
-    """Add N x C x h x w features of the image to B x C x h x w features of its objects."""
-    n = per_image.shape[0]
-    return (per_object.unflatten(0, (n, -1)) + per_image.unsqueeze(1)).flatten(0, 1)
 
 
 class GlobalGuide(nn.Module):
@@ -79,7 +75,7 @@ class _Level(nn.Module):
     def forward(self, x: Tensor, guide: Tensor, maps: Tensor, lateral: Tensor | None) -> Tensor:
         out = self.maps(maps)
         out = out + _resize(self.up(x), maps) + _resize(self.flow(guide), maps)
-        return self.aggregation(out if lateral is None else _share(out, lateral))
+        return self.aggregation(out if lateral is None else add_to_objects(out, lateral))
 
 
 class _PlainLevel(nn.Module):
@@ -93,7 +89,7 @@ class _PlainLevel(nn.Module):
 
     def forward(self, x: Tensor, maps: Tensor, lateral: Tensor | None) -> Tensor:
         out = _resize(self.up(x), maps)
-        out = out if lateral is None else _share(out, lateral)
+        out = out if lateral is None else add_to_objects(out, lateral)
         return out + self.first(F.relu(self.norm(out)))
 
 
@@ -107,7 +103,7 @@ class _Fine(nn.Module):
         self.first = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor, maps: Tensor, lateral: Tensor) -> Tensor:
-        out = _share(_resize(self.up(x), maps) + self.maps(maps), lateral)
+        out = add_to_objects(_resize(self.up(x), maps) + self.maps(maps), lateral)
         return out + self.first(F.relu(out))
 
 

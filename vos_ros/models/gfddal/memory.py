@@ -21,6 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vos_ros.models.objects import add_to_objects
+
 #: a frame in which no place reaches this probability does not show the object: not worth keeping
 _SEEN = 0.5
 
@@ -154,8 +156,8 @@ class FrameMemory(nn.Module):
         """Keys and values of one frame, N x K x 1 x L x D each."""
         n, k = masks.shape[:2]
         keys = directions.flatten(2).transpose(1, 2)[:, None, None]
-        drawn = self.mask(masks.flatten(0, 1).unsqueeze(1)).unflatten(0, (n, k))
-        mixed = F.relu(drawn + self.context(context).unsqueeze(1)).flatten(0, 1)
+        drawn = self.mask(masks.flatten(0, 1).unsqueeze(1))
+        mixed = F.relu(add_to_objects(drawn, self.context(context)))
         values = self.value(mixed).flatten(2).transpose(1, 2).unflatten(0, (n, k))
         return keys.expand(-1, k, -1, -1, -1), values.unsqueeze(2)
 

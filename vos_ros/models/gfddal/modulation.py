@@ -41,6 +41,8 @@ class FeatureModulationBlock(nn.Module):
         """
         n, k, h, w = masks.shape
         alpha, beta = self.modulation(F.relu(self.mask(masks.reshape(n * k, 1, h, w)))).chunk(2, 1)
+        if n == 1:  # the same without a fifth dimension, for which memory would be laid out anew
+            return features * alpha + beta
         alpha = alpha.reshape(n, k, -1, h, w)
         beta = beta.reshape(n, k, -1, h, w)
         return (features.unsqueeze(1) * alpha + beta).flatten(0, 1)
@@ -67,7 +69,8 @@ class GuidedFeatureModulation(nn.Module):
             features: N x C x h x w normalised features of frame 1.
             masks: N x K x h x w, the first masks.
         """
-        return self._half(self.first, self.reduce_first, features, masks)
+        half = self._half(self.first, self.reduce_first, features, masks)
+        return half.unflatten(0, masks.shape[:2])
 
     def forward(self, first_half: Tensor, features: Tensor, masks: Tensor) -> Tensor:
         """The guided features B x C x h x w of frame t.
@@ -78,12 +81,11 @@ class GuidedFeatureModulation(nn.Module):
             masks: N x K x h x w, the previous coarse masks.
         """
         half = self._half(self.current, self.reduce_current, features, masks)
-        return F.relu(first_half + half).flatten(0, 1)
+        return F.relu(first_half.flatten(0, 1) + half)
 
     @staticmethod
     def _half(
         block: FeatureModulationBlock, reduce: nn.Conv2d, features: Tensor, masks: Tensor
     ) -> Tensor:
         guided = F.relu(block(features, masks))
-        out = reduce(torch.cat([guided, masks.flatten(0, 1).unsqueeze(1)], dim=1))
-        return out.unflatten(0, masks.shape[:2])
+        return reduce(torch.cat([guided, masks.flatten(0, 1).unsqueeze(1)], dim=1))
