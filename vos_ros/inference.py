@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from vos_ros.models.backbones import fold_batch_norms
@@ -14,8 +16,8 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 
 
 def prepare(
-    network: SegmentationNetwork, device: torch.device, precision: str
-) -> SegmentationNetwork:
+    network: SegmentationNetwork[Any], device: torch.device, precision: str
+) -> SegmentationNetwork[Any]:
     """A copy of the network for inference.
 
     Batch norms are folded into their convolutions, weights lie channels-last in the precision

@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -60,7 +61,7 @@ class Moment:
     """
 
     geometry: Geometry
-    targets: Targets
+    targets: Targets[Any]
     presence: PresenceTracker
     labels: np.ndarray
     objects: tuple[ObjectPresence, ...]
@@ -72,7 +73,7 @@ class Moment:
     def seen(
         cls,
         geometry: Geometry,
-        targets: Targets,
+        targets: Targets[Any],
         after: ObjectState,
         presence: PresenceTracker,
         labels: np.ndarray,
@@ -187,7 +188,7 @@ class Moment:
         return Moment(geometry, both, presence, labels, objects, confidence, identity)
 
     @torch.inference_mode()
-    def targets_in(self, geometry: Geometry, device: torch.device) -> Targets:
+    def targets_in(self, geometry: Geometry, device: torch.device) -> Targets[Any]:
         """The targets carried over to another view of the scene.
 
         Args:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from vos_ros.targets import Targets
 
 
 def state_of(
-    learned: Learned, network: SegmentationNetwork, size: int, device: torch.device
+    learned: Learned, network: SegmentationNetwork[Any], size: int, device: torch.device
 ) -> ObjectState:
     """The state of objects of which this was learned and which have been seen nowhere yet.
 
@@ -94,7 +95,7 @@ def unseen_moment(
 
 
 def _start(
-    network: SegmentationNetwork, padded: tuple[int, int], device: torch.device
+    network: SegmentationNetwork[Any], padded: tuple[int, int], device: torch.device
 ) -> tuple[FrameFeatures, ObjectState]:
     """Features of a grey frame, and the state of one object that fills its left half."""
     features = network.encode(network.normalise(torch.full((1, 3, *padded), 128.0, device=device)))
@@ -104,7 +105,7 @@ def _start(
 
 
 def _free_sides(
-    network: SegmentationNetwork,
+    network: SegmentationNetwork[Any],
     padded: tuple[int, int],
     device: torch.device,
     wanted: Mapping[str, Tensor],
@@ -166,5 +167,3 @@ def _check_type(name: str, found: torch.dtype, wanted: torch.dtype, precision: s
 
 def _said(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
-
-

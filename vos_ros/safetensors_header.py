@@ -9,9 +9,10 @@ short while it is mapped. What was read once cannot change any more.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 
-def metadata_of(content: bytes, most: int) -> dict:
+def metadata_of(content: bytes, most: int) -> dict[str, Any]:
     """The metadata of a file, unchecked but for being a dictionary; empty where there are none.
 
     Args:

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 
 
-def stated(entries: object) -> dict:
+def stated(entries: object) -> dict[str, Any]:
     """The entries of a dataclass that differ from their defaults, as JSON has them.
 
     Tuples are lists there. Defaults are left out so that an entry which is added later changes

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -100,7 +101,7 @@ def load_targets(folder: Path | str, name: str, card: ModelCard) -> TaughtObject
     return _taught(path, described, tensors)
 
 
-def _metadata(path: Path, content: bytes) -> dict:
+def _metadata(path: Path, content: bytes) -> dict[str, Any]:
     try:
         metadata = metadata_of(content, _MAX_HEADER)
     except ValueError as error:
@@ -127,7 +128,7 @@ class _Description:
     names: list
 
 
-def _described(path: Path, metadata: dict) -> _Description:
+def _described(path: Path, metadata: dict[str, Any]) -> _Description:
     try:
         described = _Description(**json.loads(metadata.get("objects", "")))
     except (TypeError, ValueError, RecursionError) as error:
@@ -159,7 +160,7 @@ def _check_weights(path: Path, described: _Description, card: ModelCard) -> None
         )
 
 
-def _taught(path: Path, described: _Description, tensors: dict) -> TaughtObjects:
+def _taught(path: Path, described: _Description, tensors: dict[str, Any]) -> TaughtObjects:
     state, thumbnails = _sorted_out(path, tensors)
     learned = Learned(
         ids=tuple(described.ids),
@@ -177,7 +178,7 @@ def _taught(path: Path, described: _Description, tensors: dict) -> TaughtObjects
     return taught
 
 
-def _sorted_out(path: Path, tensors: dict) -> tuple[dict, dict]:
+def _sorted_out(path: Path, tensors: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tensors of the state by their fields, and thumbnails by their ids."""
     state, thumbnails = {}, {}
     for name, value in tensors.items():

@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -58,16 +59,16 @@ class ModelCard:
     """
 
     model: str
-    config: dict
+    config: dict[str, Any]
     data: list[str] = field(default_factory=list)
-    schedule: list[dict] = field(default_factory=list)
+    schedule: list[dict[str, Any]] = field(default_factory=list)
     commit: str = ""
-    results: dict = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
     licence: str = ""
     sha256: str = ""
 
 
-def save_network(path: Path | str, network: SegmentationNetwork, card: ModelCard) -> None:
+def save_network(path: Path | str, network: SegmentationNetwork[Any], card: ModelCard) -> None:
     """Write a network's weights, and what they are, to one file.
 
     The weights of convolutions and products are stored as float16, which halves the file and costs
@@ -97,7 +98,7 @@ def _write(path: Path, tensors: dict[str, torch.Tensor], card: ModelCard) -> Non
         partial.chmod(0o644)
 
 
-def load_network(path: Path | str) -> tuple[SegmentationNetwork, ModelCard]:
+def load_network(path: Path | str) -> tuple[SegmentationNetwork[Any], ModelCard]:
     """Build the network that a weight file describes, with its weights, on the CPU in float32.
 
     Raises:
@@ -218,8 +219,15 @@ def _checked_size(path: Path, size: int) -> int:
 
 
 def _parsed_card(path: Path, text: str, digest: str) -> ModelCard:
-    kinds = {"model": str, "config": dict, "data": list, "schedule": list, "commit": str,
-             "results": dict, "licence": str}
+    kinds = {
+        "model": str,
+        "config": dict,
+        "data": list,
+        "schedule": list,
+        "commit": str,
+        "results": dict,
+        "licence": str,
+    }
     try:
         card = ModelCard(**json.loads(text), sha256=digest)
     except (TypeError, ValueError, RecursionError) as error:
@@ -240,7 +248,11 @@ class _Undrawn(TorchFunctionMode):
     """
 
     def __torch_function__(
-        self, function: Callable, types: object, args: tuple = (), kwargs: dict | None = None
+        self,
+        function: Callable,
+        types: object,
+        args: tuple = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> object:
         kwargs = kwargs or {}
         drawing = function in (torch.Tensor.normal_, torch.Tensor.uniform_)

@@ -8,6 +8,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -65,7 +66,7 @@ def read_tables(
     return tables
 
 
-def _read_entries(path: Path) -> dict:
+def _read_entries(path: Path) -> dict[str, Any]:
     try:
         entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -128,7 +129,7 @@ def _folder(where: str, value: object) -> HeldOut:
     return HeldOut(**texts, sequences=sequences, twin=twin)
 
 
-def _entries(where: str, value: object, known, required=()) -> dict:
+def _entries(where: str, value: object, known, required=()) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TableError(f"{where} must hold `name: value` entries, not {value!r}")
     unknown = sorted(str(name) for name in value if name not in known)

@@ -18,6 +18,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vos_ros.ablation.table import AblationTable, HeldOut, TableError, Variant
 from vos_ros.files import replacing
@@ -73,7 +74,7 @@ class Job:
         before = (self.out / f"stage{number}" for number in range(1, len(self.stages)))
         return (*before, self.out)
 
-    def training(self) -> dict:
+    def training(self) -> dict[str, Any]:
         """What the training depends on: the entries of the stage that differ from their defaults.
 
         Defaults are left out so that an entry which stages get later changes nothing. Stages before
@@ -83,7 +84,7 @@ class Job:
         others = {"earlier_stages": before, "imagenet_sha256": self.imagenet}
         return last | {name: value for name, value in others.items() if value}
 
-    def scoring(self) -> dict:
+    def scoring(self) -> dict[str, Any]:
         """What the scores depend on beside the weights."""
         # Split and sequences are always told; other defaults are left out, as in `training`.
         always = {"split": "", "sequences": []}
@@ -172,7 +173,7 @@ def clear(job: Job) -> None:
         shutil.rmtree(job.out)
 
 
-def finished(job: Job) -> dict | None:
+def finished(job: Job) -> dict[str, Any] | None:
     """The record of a job that was trained and scored as the table says; None when it was not."""
     record = _read(job.out / SCORES_FILE)
     if record is None or not isinstance(record.get("sequences"), dict):
@@ -181,7 +182,7 @@ def finished(job: Job) -> dict | None:
     return record if as_now.items() <= record.items() else None
 
 
-def records_of(table: AblationTable, runs: Path) -> list[dict]:
+def records_of(table: AblationTable, runs: Path) -> list[dict[str, Any]]:
     """The records of all jobs of a table that are finished.
 
     Each gets `last_losses`, those of the last fifth of the steps of the last stage; None for a step
@@ -192,18 +193,18 @@ def records_of(table: AblationTable, runs: Path) -> list[dict]:
     return [{**kept, "last_losses": _last_losses(job.out)} for job, kept in found if kept]
 
 
-def digest(content: dict) -> str:
+def digest(content: dict[str, Any]) -> str:
     """SHA-256 of plain values, whatever the order of their keys."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def write_json(path: Path, content: dict) -> None:
+def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write a file whole or not at all."""
     with replacing(path) as partial:
         partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
-def _read(path: Path) -> dict | None:
+def _read(path: Path) -> dict[str, Any] | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -211,7 +212,7 @@ def _read(path: Path) -> dict | None:
     return content if isinstance(content, dict) else None
 
 
-def read_log(folder: Path) -> dict[int, dict]:
+def read_log(folder: Path) -> dict[int, dict[str, Any]]:
     """What was logged in the folder of a stage, by step; nothing where the log was thrown away.
 
     Lines that cannot be read are left out.

@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 from vos_ros.ablation.record import write_json
 from vos_ros.ablation.table import SCORES
@@ -14,17 +15,26 @@ from vos_ros.ablation.table import SCORES
 NAMES = {"j": "J", "f": "F", "jf": "J&F"}
 
 
-def main_rows(summary: dict) -> list[list[str]]:
+def main_rows(summary: dict[str, Any]) -> list[list[str]]:
     """The table as text: a row of headings, and one for each variant."""
     several = any(len(row["seeds"]) > 1 for row in summary["variants"])
     known = any(row["published"] for row in summary["variants"])
-    headings = ["variant", *NAMES.values(), *(["J&F by seed"] if several else []), "Δ J&F",
-                *(["published J / F / J&F", "published Δ"] if known else []), "training loss",
-                "Δ loss", "parameters beside the backbone", "ms a frame", "training, min"]
+    headings = [
+        "variant",
+        *NAMES.values(),
+        *(["J&F by seed"] if several else []),
+        "Δ J&F",
+        *(["published J / F / J&F", "published Δ"] if known else []),
+        "training loss",
+        "Δ loss",
+        "parameters beside the backbone",
+        "ms a frame",
+        "training, min",
+    ]
     return [headings, *(_main_row(row, several, known) for row in summary["variants"])]
 
 
-def _main_row(row: dict, several: bool, known: bool) -> list[str]:
+def _main_row(row: dict[str, Any], several: bool, known: bool) -> list[str]:
     heads = row.get("parameters", 0) - row.get("backbone_parameters", 0)
     spread = "..".join(_number(value) for value in row.get("jf_range", [None]))
     scores = " / ".join(_number(row["published"].get(key)) for key in SCORES)
@@ -43,7 +53,7 @@ def _main_row(row: dict, several: bool, known: bool) -> list[str]:
     ]
 
 
-def video_rows(summary: dict) -> list[list[str]]:
+def video_rows(summary: dict[str, Any]) -> list[list[str]]:
     """J&F of every variant on every video: a row of headings, and one for each video."""
     done = [row for row in summary["variants"] if "jf" in row]
     rows = [["video", *(row["title"] for row in done)]]
@@ -52,26 +62,38 @@ def video_rows(summary: dict) -> list[list[str]]:
     return [*rows, ["mean", *(_number(row["jf"]) for row in done)]]
 
 
-def to_markdown(summary: dict) -> str:
+def to_markdown(summary: dict[str, Any]) -> str:
     """Both tables, and what they were made with."""
-    parts = [f"# Ablation of {summary['model']}: {summary['table']}", "", _conditions(summary), "",
-             _markdown(main_rows(summary)), ""]
+    parts = [
+        f"# Ablation of {summary['model']}: {summary['table']}",
+        "",
+        _conditions(summary),
+        "",
+        _markdown(main_rows(summary)),
+        "",
+    ]
     if summary["runs"]:
         parts += ["J&F by video:", "", _markdown(video_rows(summary)), ""]
     return "\n".join(parts)
 
 
-def to_text(summary: dict) -> str:
+def to_text(summary: dict[str, Any]) -> str:
     """The main table in columns, for a terminal."""
     rows = main_rows(summary)
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join([row[0].ljust(widths[0]),
-                        *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True))]).rstrip()
-             for row in rows]
+    lines = [
+        "  ".join(
+            [
+                row[0].ljust(widths[0]),
+                *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)),
+            ]
+        ).rstrip()
+        for row in rows
+    ]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
-def to_csv(summary: dict) -> str:
+def to_csv(summary: dict[str, Any]) -> str:
     """A row for every variant, seed and video, and one for the mean over the videos."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
@@ -80,12 +102,19 @@ def to_csv(summary: dict) -> str:
         for name, entry in [*record["sequences"].items(), ("mean", record)]:
             timing = entry["ms_per_frame"]
             scores = [f"{entry[key]:.4f}" for key in SCORES]
-            writer.writerow([record["variant"], record["seed"], name, *scores,
-                             f"{timing['median']:.3f}" if timing else ""])
+            writer.writerow(
+                [
+                    record["variant"],
+                    record["seed"],
+                    name,
+                    *scores,
+                    f"{timing['median']:.3f}" if timing else "",
+                ]
+            )
     return file.getvalue()
 
 
-def write_report(folder: Path, summary: dict) -> None:
+def write_report(folder: Path, summary: dict[str, Any]) -> None:
     """Write TABLE.md, .json and .csv; the folder is made where it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     name = summary["table"]
@@ -94,7 +123,7 @@ def write_report(folder: Path, summary: dict) -> None:
     write_json(folder / f"{name}.json", summary)
 
 
-def _conditions(summary: dict) -> str:
+def _conditions(summary: dict[str, Any]) -> str:
     """What the figures hold for, in a few sentences."""
     stages = [
         "{steps} steps of {batch} clips at {} x {}".format(*stage["clip_size"], **stage)
@@ -119,10 +148,12 @@ def _conditions(summary: dict) -> str:
     return " ".join(sentences)
 
 
-def _machine(record: dict) -> str:
+def _machine(record: dict[str, Any]) -> str:
     hardware = record["hardware"]
-    return (f"{hardware['gpu'] or hardware['cpu']}, {record['threads']} of {hardware['cores']} "
-            f"cores each, {record['beside']} at a time")
+    return (
+        f"{hardware['gpu'] or hardware['cpu']}, {record['threads']} of {hardware['cores']} "
+        f"cores each, {record['beside']} at a time"
+    )
 
 
 def _markdown(rows: list[list[str]]) -> str:

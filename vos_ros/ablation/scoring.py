@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from vos_ros.ablation.table import HeldOut, TableError
 from vos_ros.data.datasets import open_dataset
@@ -58,7 +59,7 @@ class Scorer:
         #: of how many frames `score` will tell
         self.frames = sum(task.count(one) for task, sequences in self._tasks for one in sequences)
 
-    def score(self, on_frame: Callable[[], None]) -> dict:
+    def score(self, on_frame: Callable[[], None]) -> dict[str, Any]:
         """J, F and J&F, percent, overall and per video, and milliseconds per frame.
 
         Overall scores are means over all objects of all videos, as those of the data sets are.

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from vos_ros.ablation.table import SCORES, AblationTable
 
 
-def summarise(table: AblationTable, records: Sequence[dict]) -> dict:
+def summarise(table: AblationTable, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What the finished jobs came to, as plain values that JSON can hold.
 
     Scores are means over the videos, and over the seeds where there are several. `difference` is
@@ -56,7 +57,7 @@ def summarise(table: AblationTable, records: Sequence[dict]) -> dict:
     }
 
 
-def _measured(records: Sequence[dict]) -> dict:
+def _measured(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Means over the seeds; nothing of a variant that is not finished."""
     if not records:
         return {}
@@ -79,7 +80,7 @@ def _measured(records: Sequence[dict]) -> dict:
     }
 
 
-def _against(own: Sequence[dict], full: Sequence[dict]) -> dict:
+def _against(own: Sequence[dict[str, Any]], full: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Differences to the first variant with the same seed: J&F by video, the loss by step."""
     of_seed = {record["seed"]: record for record in full}
     pairs = [(record, of_seed[record["seed"]]) for record in own if record["seed"] in of_seed]
@@ -113,7 +114,7 @@ def _mean_and_error(values) -> tuple[float, float | None]:
     return float(values.mean()), error
 
 
-def _published_against(own: dict, first: dict) -> dict:
+def _published_against(own: dict[str, Any], first: dict[str, Any]) -> dict[str, Any]:
     known = "jf" in own and "jf" in first
     return {"published_difference": own["jf"] - first["jf"]} if known else {}
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from typing import Any
 
 from vos_ros.training.stage import Stage
 
@@ -30,7 +31,7 @@ class Variant:
 
     name: str
     title: str
-    network: dict = field(default_factory=dict)
+    network: dict[str, Any] = field(default_factory=dict)
     published: dict[str, float] = field(default_factory=dict)
 
 

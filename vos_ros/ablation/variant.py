@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import torch
@@ -134,7 +135,7 @@ class VariantTask:
         scores = scorer.score(on_frame)
         write_json(job.out / SCORES_FILE, {**self._about(job), **scores})
 
-    def _about(self, job: Job) -> dict:
+    def _about(self, job: Job) -> dict[str, Any]:
         """What the scores were made with."""
         network, card = load_network(job.out / WEIGHTS)
         training, scored = job.training(), job.scoring()

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -37,33 +38,70 @@ def build_parser() -> argparse.ArgumentParser:
         "it on held-out videos, and sets the scores beside the published ones. Variants that are "
         "finished are kept, an interrupted one goes on where it was.",
     )
-    parser.add_argument("--table", type=Path, nargs="+", required=True, metavar="FILE",
-                        help="the YAML file of the ablation; of several, one after the other")
+    parser.add_argument(
+        "--table",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="FILE",
+        help="the YAML file of the ablation; of several, one after the other",
+    )
     parser.add_argument("--data", type=Path, help="folder that the paths in it start from")
-    parser.add_argument("--out", type=Path, required=True, metavar="RUNS",
-                        help="folder for weights and scores, RUNS/MODEL/VARIANT/seedK, and for "
-                        "RUNS/MODEL/TABLE.md, .json and .csv")
-    parser.add_argument("--variants", nargs="+", default=[], metavar="NAME",
-                        help="only these variants of the tables")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="RUNS",
+        help="folder for weights and scores, RUNS/MODEL/VARIANT/seedK, and for "
+        "RUNS/MODEL/TABLE.md, .json and .csv",
+    )
+    parser.add_argument(
+        "--variants",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="only these variants of the tables",
+    )
     parser.add_argument("--steps", type=positive, help="of every stage, instead of what it says")
-    parser.add_argument("--imagenet", type=Path, metavar="FILE",
-                        help="ImageNet weights of the backbone, instead of the registry package's "
-                        "(torchvision's file of a ResNet)")
-    parser.add_argument("--fresh", action="store_true",
-                        help="train anew what is in RUNS of the variants chosen")
-    parser.add_argument("--report-only", action="store_true",
-                        help="train and score nothing: report what is finished")
+    parser.add_argument(
+        "--imagenet",
+        type=Path,
+        metavar="FILE",
+        help="ImageNet weights of the backbone, instead of the registry package's "
+        "(torchvision's file of a ResNet)",
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="train anew what is in RUNS of the variants chosen"
+    )
+    parser.add_argument(
+        "--report-only",
+        action="store_true",
+        help="train and score nothing: report what is finished",
+    )
     work = parser.add_argument_group("work")
-    work.add_argument("--workers", type=positive, default=1,
-                      help="variants at a time, each in a process (default: %(default)s)")
-    work.add_argument("--threads", type=positive, default=1,
-                      help="processor threads of each (default: %(default)s; two processes of one "
-                      "thread do more on two cores than one of two)")
-    work.add_argument("--clip-workers", type=whole, default=0,
-                      help="further processes of each that make clips (default: %(default)s)")
+    work.add_argument(
+        "--workers",
+        type=positive,
+        default=1,
+        help="variants at a time, each in a process (default: %(default)s)",
+    )
+    work.add_argument(
+        "--threads",
+        type=positive,
+        default=1,
+        help="processor threads of each (default: %(default)s; two processes of one "
+        "thread do more on two cores than one of two)",
+    )
+    work.add_argument(
+        "--clip-workers",
+        type=whole,
+        default=0,
+        help="further processes of each that make clips (default: %(default)s)",
+    )
     work.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 (default: %(default)s)")
-    work.add_argument("--minutes", type=span, default=3.0,
-                      help="between two checkpoints (default: %(default)s)")
+    work.add_argument(
+        "--minutes", type=span, default=3.0, help="between two checkpoints (default: %(default)s)"
+    )
     return parser
 
 
@@ -105,8 +143,15 @@ def _ablate(args: argparse.Namespace) -> int:
     kept = [job.name for job in jobs if job not in todo]
     if kept:
         print(f"finished before: {', '.join(kept)}", file=sys.stderr)
-    task = VariantTask(args.data, args.device, args.threads, args.clip_workers, args.minutes,
-                       min(args.workers, len(todo)), args.imagenet)
+    task = VariantTask(
+        args.data,
+        args.device,
+        args.threads,
+        args.clip_workers,
+        args.minutes,
+        min(args.workers, len(todo)),
+        args.imagenet,
+    )
     with noted_signals() as signals, _Display(todo, tables, args.out) as display:
         run_jobs(task, todo, args.workers, lambda: bool(signals), display.progress, display.end)
     _report(tables, args.out)
@@ -127,7 +172,7 @@ def _report(tables: Sequence[AblationTable], out: Path) -> None:
         print(f"{report.to_text(summary)}\nwrote {folder / table.name}.md, .json and .csv")
 
 
-def _summary(table: AblationTable, out: Path) -> dict:
+def _summary(table: AblationTable, out: Path) -> dict[str, Any]:
     return summarise(table, record.records_of(table, out))
 
 
@@ -139,8 +184,9 @@ class _Display:
         self._steps: dict[str, int] = {}
         self._states: dict[str, str] = {}
         self._done, self._total = 0, sum(job.steps for job in jobs)
-        self._bar = tqdm(total=self._total, unit="step", desc="ablate", disable=None,
-                         smoothing=0.05)
+        self._bar = tqdm(
+            total=self._total, unit="step", desc="ablate", disable=None, smoothing=0.05
+        )
         self._began = self._said = time.monotonic()
 
     def __enter__(self) -> _Display:

@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from vos_ros.weights import ModelCard, WeightsError, find_weights, read_card, write_card
 
@@ -64,7 +65,7 @@ def _completed(card: ModelCard, arguments: argparse.Namespace) -> ModelCard:
     )
 
 
-def _result(path: Path, card: ModelCard) -> tuple[str, dict]:
+def _result(path: Path, card: ModelCard) -> tuple[str, dict[str, Any]]:
     """The name of what a report of `evaluate` measured, and its figures."""
     report = _read(path)
     _check_weights(path, report, card)
@@ -82,14 +83,14 @@ def _result(path: Path, card: ModelCard) -> tuple[str, dict]:
     return name, {**figures, "sequences": rows}
 
 
-def _region(region: dict | None) -> str:
+def _region(region: dict[str, Any] | None) -> str:
     """How the objects were looked at, if not in the whole image, as once they always were."""
     if region is None:
         return ""
     return f", region of margin {region['margin']}, at least {region['smallest']} of the image"
 
 
-def _read(path: Path) -> dict:
+def _read(path: Path) -> dict[str, Any]:
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -101,7 +102,7 @@ def _read(path: Path) -> dict:
     return report
 
 
-def _check_weights(path: Path, report: dict, card: ModelCard) -> None:
+def _check_weights(path: Path, report: dict[str, Any], card: ModelCard) -> None:
     """Raise CardError unless a report was made with the weights that the card is of."""
     made_with = report.get("weights")
     if not isinstance(made_with, dict):
@@ -114,7 +115,7 @@ def _check_weights(path: Path, report: dict, card: ModelCard) -> None:
         )
 
 
-def _rounded(row: dict) -> dict[str, float | None]:
+def _rounded(row: dict[str, Any]) -> dict[str, float | None]:
     return {key: None if row[key] is None else round(row[key], 1) for key in _FIGURES}
 
 

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -67,8 +68,10 @@ def _evaluate(args: argparse.Namespace) -> None:
     if checkpoint is not None:
         known = _resumable(args, task, checkpoint.load(), sequences)
         if checkpoint.path.exists() and not known:
-            print(f"{checkpoint.path} holds nothing that serves this run and is begun anew",
-                  file=sys.stderr)
+            print(
+                f"{checkpoint.path} holds nothing that serves this run and is begun anew",
+                file=sys.stderr,
+            )
         checkpoint.begin(known)
     results = _run(task, sequences, known, args.workers, checkpoint)
     write_outputs(args, task, sequences, results, build_report(results, about))
@@ -89,22 +92,33 @@ def _check_purpose(
         return
     if args.from_masks or args.figure:
         what = "these masks can be scored by" if args.from_masks else "a figure can be drawn from"
-        raise EvaluationError(f"{args.root} holds only the masks that give the objects, so there "
-                              f"is no truth that {what}")
+        raise EvaluationError(
+            f"{args.root} holds only the masks that give the objects, so there "
+            f"is no truth that {what}"
+        )
     if not (args.masks_out or args.contact_sheet):
-        raise EvaluationError(f"{args.root} holds only the masks that give the objects, so nothing "
-                              "can be scored; write the masks with --masks-out DIR")
+        raise EvaluationError(
+            f"{args.root} holds only the masks that give the objects, so nothing "
+            "can be scored; write the masks with --masks-out DIR"
+        )
 
 
-def _source(args: argparse.Namespace, protocol: Protocol) -> tuple[Source, dict]:
+def _source(args: argparse.Namespace, protocol: Protocol) -> tuple[Source, dict[str, Any]]:
     """Where the masks come from, and what the report says about it."""
     if not args.from_masks:
         environment.need_device(args.device)
-    about: dict = {
-        "dataset": args.dataset, "split": args.split or "all", "averaging": protocol.averaging,
-        "weights": None, "device": None, "precision": None, "runtime": None, "size": None,
+    about: dict[str, Any] = {
+        "dataset": args.dataset,
+        "split": args.split or "all",
+        "averaging": protocol.averaging,
+        "weights": None,
+        "device": None,
+        "precision": None,
+        "runtime": None,
+        "size": None,
         "region": None,
-        "workers": args.workers, "threads": args.threads,
+        "workers": args.workers,
+        "threads": args.threads,
         "hardware": environment.hardware("cpu" if args.from_masks else args.device),
         "versions": environment.versions(),
     }
@@ -133,7 +147,7 @@ def _runtime(args: argparse.Namespace) -> str:
         raise EvaluationError(str(error)) from error
 
 
-def open_weights(args: argparse.Namespace) -> tuple[Callable[[], object], dict]:
+def open_weights(args: argparse.Namespace) -> tuple[Callable[[], object], dict[str, Any]]:
     """What builds the segmenter in each worker, and what the report says about its weights.
 
     Reads the model card here, so that a file that cannot be used is told before the work begins.
@@ -145,12 +159,20 @@ def open_weights(args: argparse.Namespace) -> tuple[Callable[[], object], dict]:
         card = read_card(path)
     except WeightsError as error:
         raise EvaluationError(str(error)) from error
-    build = SegmenterSettings(path, args.device, args.precision, args.size, args.threads,
-                              args.max_objects, args.region, args.runtime)
+    build = SegmenterSettings(
+        path,
+        args.device,
+        args.precision,
+        args.size,
+        args.threads,
+        args.max_objects,
+        args.region,
+        args.runtime,
+    )
     return build, {"name": path.name, "model": card.model, "sha256": card.sha256}
 
 
-def _checkpoint(args: argparse.Namespace, about: dict) -> Checkpoint | None:
+def _checkpoint(args: argparse.Namespace, about: dict[str, Any]) -> Checkpoint | None:
     """Where finished sequences are kept; none for files, which take moments to score again."""
     if args.json is None or args.from_masks:
         return None
@@ -189,8 +211,10 @@ def _run(
 ) -> list[SequenceResult]:
     """All results in the order of `sequences`, with a bar while the missing ones are made."""
     if known:
-        print(f"{len(known)} of {len(sequences)} sequences were done before: {', '.join(known)}",
-              file=sys.stderr)
+        print(
+            f"{len(known)} of {len(sequences)} sequences were done before: {', '.join(known)}",
+            file=sys.stderr,
+        )
     todo = [sequence for sequence in sequences if sequence.name not in known]
     total = sum(task.count(sequence) for sequence in todo)
     # disable=None: no bar where nobody looks at one, such as in a log file.
@@ -201,8 +225,7 @@ def _run(
                 checkpoint.add(result)
             bar.write(line_of(result), file=sys.stderr)
 
-        made = run_sequences(task, todo, workers=workers, on_frame=bar.update,
-                             on_result=on_result)
+        made = run_sequences(task, todo, workers=workers, on_frame=bar.update, on_result=on_result)
     by_name = {**known, **{result.name: result for result in made}}
     return [by_name[sequence.name] for sequence in sequences]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from vos_ros.data.sequence import VideoSequence
 from vos_ros.evaluation import tables
@@ -34,8 +35,10 @@ def check_outputs(args: argparse.Namespace) -> None:
     kinds = {"json": (), "csv": (), "contact_sheet": (".png",), "figure": SUFFIXES}
     asked = {name: getattr(args, name) for name in kinds if getattr(args, name) is not None}
     if len({path.resolve() for path in asked.values()}) < len(asked):
-        raise EvaluationError("each file that is to be written needs a name of its own; two of "
-                              f"{', '.join(map(str, asked.values()))} are one")
+        raise EvaluationError(
+            "each file that is to be written needs a name of its own; two of "
+            f"{', '.join(map(str, asked.values()))} are one"
+        )
     for name, path in asked.items():
         need_file(path, kinds[name])
     if args.json is not None:
@@ -59,15 +62,17 @@ def write_outputs(
     task: SequenceTask,
     sequences: Sequence[VideoSequence],
     results: Sequence[SequenceResult],
-    whole: dict,
+    whole: dict[str, Any],
 ) -> None:
     """Prints the table of the report `whole` and writes what is asked for."""
     whole.update(task.protocol.figures(whole))
     print(tables.format_table(whole, task.protocol.measure))
     if whole["objects_scored"] > len(results):  # else all ways of averaging come to the same
-        print(f"overall: {task.protocol.averaging}; mean over sequences: "
-              f"{task.protocol.measure} {whole['sequence_means']['j']:.1f}, "
-              f"F {whole['sequence_means']['f']:.1f}")
+        print(
+            f"overall: {task.protocol.averaging}; mean over sequences: "
+            f"{task.protocol.measure} {whole['sequence_means']['j']:.1f}, "
+            f"F {whole['sequence_means']['f']:.1f}"
+        )
     if args.json is not None:
         tables.write_json(args.json, whole)
     if args.csv is not None:

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vos_ros.apps.arguments import positive
 from vos_ros.benchmark.errors import BenchmarkError
@@ -75,7 +75,7 @@ def _films(settings: ExportSettings) -> list[Film]:
         raise ExportError(f"{error}; give --no-check, or a larger --size") from error
 
 
-def _checked(network: SegmentationNetwork, pair: OnnxPair, films: Sequence[Film]) -> bool:
+def _checked(network: SegmentationNetwork[Any], pair: OnnxPair, films: Sequence[Film]) -> bool:
     """Whether ONNX Runtime does with the files what PyTorch does; the figures are printed."""
     if not films:
         return True

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -117,7 +118,7 @@ def stage_parts(configs: Sequence[Path], data: Path, faults: FaultLog) -> list[P
     return list(parts.values())
 
 
-def _parts(entries: dict, data: Path, faults: FaultLog) -> Iterator[Part]:
+def _parts(entries: dict[str, Any], data: Path, faults: FaultLog) -> Iterator[Part]:
     for entry in entries_of(entries, "video"):
         dataset = open_dataset(video_layout(entry), data / entry["root"], video_split(entry))
         yield VideoPart(dataset, faults, complete=video_layout(entry) in COMPLETE)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -29,8 +30,8 @@ class Model:
     """
 
     name: str
-    network: SegmentationNetwork
-    facts: dict
+    network: SegmentationNetwork[Any]
+    facts: dict[str, Any]
 
 
 def open_models(names: Iterable[str]) -> dict[str, Model]:
@@ -88,12 +89,12 @@ def _of_stage(path: Path) -> Model:
         raise BenchmarkError(f"{path}: its network cannot be built: {error}") from error
 
 
-def _untrained(name: str, kind: str, config: dict) -> Model:
+def _untrained(name: str, kind: str, config: dict[str, Any]) -> Model:
     torch.manual_seed(0)
     return _model(name, build_network(kind, config).eval(), kind, None)
 
 
-def _model(name: str, network: SegmentationNetwork, kind: str, sha256: str | None) -> Model:
+def _model(name: str, network: SegmentationNetwork[Any], kind: str, sha256: str | None) -> Model:
     parameters = sum(parameter.numel() for parameter in network.parameters())
     facts = {"model": kind, "config": network.config, "parameters": parameters, "sha256": sha256}
     return Model(name, network, facts)

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
@@ -88,7 +88,7 @@ class Outcome:
         problem: why rows are missing, if any are.
     """
 
-    about: dict
+    about: dict[str, Any]
     rows: list[Row]
     problem: str | None = None
 
@@ -213,7 +213,7 @@ class Session:
         ]
         return timed_rows(known, timed, self._stream_references), problem
 
-    def _about(self, rounds: int) -> dict:
+    def _about(self, rounds: int) -> dict[str, Any]:
         request = self._request
         return {
             "device": str(self._device),

@@ -122,7 +122,7 @@ def _entries(content: Any, least: int) -> Iterator[_Entry]:
             yield _Entry(str(image["file_name"]), size, packed)
 
 
-def _decoded(segmentation: list | dict, height: int, width: int) -> np.ndarray:
+def _decoded(segmentation: list | dict[str, Any], height: int, width: int) -> np.ndarray:
     """A segmentation as H x W bool."""
     tools = mask_tools()
     if isinstance(segmentation, list):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class CocoPart(SourcePart[CocoStills]):
         return {self._annotations: json.dumps(self._kept, separators=(",", ":")).encode()}
 
 
-def _run_lengths(mask: np.ndarray) -> dict:
+def _run_lengths(mask: np.ndarray) -> dict[str, Any]:
     """H x W bool in COCO's compressed run lengths."""
     code = mask_tools().encode(np.asfortranarray(mask, np.uint8))
     return {"size": list(mask.shape), "counts": code["counts"].decode()}

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from vos_ros.data.layout import FRAME_SUFFIXES, MASK_SUFFIXES, files_in, folders_in, paired
 from vos_ros.data.sequence import SequenceDataset, SequenceError, VideoSequence, some
@@ -42,8 +43,9 @@ class YouTubeVosDataset(SequenceDataset):
         folder = self._home / "JPEGImages"
         names = folders_in(folder)
         if not names:
-            raise SequenceError(f"there are no videos in {folder}; it must hold a folder of frames "
-                                "for each")
+            raise SequenceError(
+                f"there are no videos in {folder}; it must hold a folder of frames for each"
+            )
         return names
 
     def sequences(self, names: Iterable[str] = ()) -> tuple[VideoSequence, ...]:
@@ -51,8 +53,10 @@ class YouTubeVosDataset(SequenceDataset):
         names = tuple(names)
         absent = sorted(set(self._meta or ()) - set(self.names))
         if absent and not names:
-            raise SequenceError(f"{self._meta_path} names videos that are not in "
-                                f"{self._home / 'JPEGImages'}: {some(absent)}")
+            raise SequenceError(
+                f"{self._meta_path} names videos that are not in "
+                f"{self._home / 'JPEGImages'}: {some(absent)}"
+            )
         return super().sequences(names)
 
     def sequence(self, name: str) -> VideoSequence:
@@ -75,11 +79,14 @@ class YouTubeVosDataset(SequenceDataset):
         absent = sorted(stems - set(index_of))
         if absent:
             where = self._meta_path if objects is not None else asked[0].parent
-            raise SequenceError(f"the frames {some(absent)} of the video {name} are in {where}, "
-                                f"but not in {frames[0].parent}")
+            raise SequenceError(
+                f"the frames {some(absent)} of the video {name} are in {where}, "
+                f"but not in {frames[0].parent}"
+            )
         requested = tuple(sorted(index_of[stem] for stem in stems))
-        return VideoSequence(name, frames, paired(frames, masks), starts=starts, late=True,
-                             requested=requested)
+        return VideoSequence(
+            name, frames, paired(frames, masks), starts=starts, late=True, requested=requested
+        )
 
     @property
     def _home(self) -> Path:
@@ -90,26 +97,32 @@ class YouTubeVosDataset(SequenceDataset):
         return self._home / "meta.json"
 
     @cached_property
-    def _meta(self) -> dict | None:
+    def _meta(self) -> dict[str, Any] | None:
         """The videos in meta.json; None where there is no such file."""
         if not self._meta_path.is_file():
             return None
         try:
             return dict(json.loads(self._meta_path.read_text(encoding="utf-8"))["videos"])
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise SequenceError(f"{self._meta_path} cannot be read: it must be JSON that holds "
-                                f"`videos` by name ({error!r})") from error
+            raise SequenceError(
+                f"{self._meta_path} cannot be read: it must be JSON that holds "
+                f"`videos` by name ({error!r})"
+            ) from error
 
     def _objects(self, name: str) -> dict[int, Sequence[str]] | None:
         """Object id -> stems of the frames it is in; None where meta.json does not say."""
         if self._meta is None or name not in self._meta:
             return None
         try:
-            return {int(key): [str(stem) for stem in entry["frames"]]
-                    for key, entry in self._meta[name]["objects"].items()}
+            return {
+                int(key): [str(stem) for stem in entry["frames"]]
+                for key, entry in self._meta[name]["objects"].items()
+            }
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise SequenceError(f"{self._meta_path} says of the video {name} something else than "
-                                f"`objects` with an id and their `frames` ({error!r})") from error
+            raise SequenceError(
+                f"{self._meta_path} says of the video {name} something else than "
+                f"`objects` with an id and their `frames` ({error!r})"
+            ) from error
 
 
 def _starts(
@@ -120,7 +133,9 @@ def _starts(
     for object_id, stems in objects.items():
         if not stems or min(stems) not in index_of:
             what = min(stems) if stems else "no frame"
-            raise SequenceError(f"{path} has object {object_id} begin in {what}, which is not "
-                                "among the frames of its video")
+            raise SequenceError(
+                f"{path} has object {object_id} begin in {what}, which is not "
+                "among the frames of its video"
+            )
         starts[object_id] = index_of[min(stems)]
     return starts

@@ -8,6 +8,7 @@ import base64
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from vos_ros.evaluation.results import ObjectResult, SequenceResult
 from vos_ros.files import replacing
@@ -19,7 +20,7 @@ class Checkpoint:
     `run` names everything that the results depend on; a file of another run is not taken up.
     """
 
-    def __init__(self, path: Path, run: dict) -> None:
+    def __init__(self, path: Path, run: dict[str, Any]) -> None:
         self._path = path
         self._run = run
 
@@ -63,12 +64,13 @@ class Checkpoint:
 
 def _line(result: SequenceResult) -> str:
     record = asdict(result)
-    record["kept"] = {index: base64.b64encode(picture).decode()
-                      for index, picture in result.kept.items()}
+    record["kept"] = {
+        index: base64.b64encode(picture).decode() for index, picture in result.kept.items()
+    }
     return json.dumps(record)
 
 
-def _parsed(line: str) -> dict | None:
+def _parsed(line: str) -> dict[str, Any] | None:
     # The last line is cut short when the run was killed while writing it.
     try:
         return json.loads(line)
@@ -76,7 +78,7 @@ def _parsed(line: str) -> dict | None:
         return None
 
 
-def _result(record: dict | None) -> SequenceResult | None:
+def _result(record: dict[str, Any] | None) -> SequenceResult | None:
     try:
         numbers = {key: record[key] for key in ("name", "frames", "width", "height")}
         objects = tuple(
@@ -84,7 +86,8 @@ def _result(record: dict | None) -> SequenceResult | None:
             for entry in record["objects"]
         )
         kept = {int(index): base64.b64decode(text) for index, text in record["kept"].items()}
-        return SequenceResult(**numbers, objects=objects, step_ms=tuple(record["step_ms"]),
-                              kept=kept)
+        return SequenceResult(
+            **numbers, objects=objects, step_ms=tuple(record["step_ms"]), kept=kept
+        )
     except (TypeError, KeyError, ValueError, AttributeError):
         return None

@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -73,8 +74,10 @@ class Protocol(ABC):
         found = sequence.introductions
         if not found:
             first = sequence.mask_files(sequence.annotated[0])[0]
-            raise EvaluationError(f"the mask {first} holds no object; it must show what is to be "
-                                  f"followed in the sequence {sequence.name}")
+            raise EvaluationError(
+                f"the mask {first} holds no object; it must show what is to be "
+                f"followed in the sequence {sequence.name}"
+            )
         return found
 
     def score(
@@ -88,7 +91,7 @@ class Protocol(ABC):
             return {ids[0]: _both(labels, truth)}
         return {object_id: _both(labels == object_id, truth == object_id) for object_id in ids}
 
-    def figures(self, report: dict) -> dict:
+    def figures(self, report: dict[str, Any]) -> dict[str, Any]:
         """What this benchmark calls its own figures, from a report; stands beside the others."""
         return {}
 

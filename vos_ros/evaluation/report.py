@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ SCORES = ("j", "f", "jf", "j_recall", "j_decay", "f_recall", "f_decay")
 `f`. All are None where nothing was scored."""
 
 
-def build_report(results: Sequence[SequenceResult], about: dict) -> dict:
+def build_report(results: Sequence[SequenceResult], about: dict[str, Any]) -> dict[str, Any]:
     """The whole report as plain values that JSON can hold.
 
     The scores of an object are statistics over its frames, those of a sequence means over its
@@ -40,7 +41,7 @@ def build_report(results: Sequence[SequenceResult], about: dict) -> dict:
     }
 
 
-def _sequence_report(result: SequenceResult) -> dict:
+def _sequence_report(result: SequenceResult) -> dict[str, Any]:
     objects = {str(entry.id): _object_report(entry) for entry in result.objects}
     scored = result.scored
     frames = [result.frame_scores(index) for index in scored]
@@ -55,12 +56,11 @@ def _sequence_report(result: SequenceResult) -> dict:
     }
 
 
-def _object_report(entry: ObjectResult) -> dict:
+def _object_report(entry: ObjectResult) -> dict[str, Any]:
     scores = dict.fromkeys(SCORES)
     if entry.scored:
         j, f = statistics(entry.j), statistics(entry.f)
-        fractions = (j.mean, f.mean, (j.mean + f.mean) / 2,
-                     j.recall, j.decay, f.recall, f.decay)
+        fractions = (j.mean, f.mean, (j.mean + f.mean) / 2, j.recall, j.decay, f.recall, f.decay)
         scores = {key: 100 * value for key, value in zip(SCORES, fractions, strict=True)}
     return {
         **scores,
@@ -69,7 +69,7 @@ def _object_report(entry: ObjectResult) -> dict:
     }
 
 
-def _means(entries: Sequence[dict]) -> dict[str, float | None]:
+def _means(entries: Sequence[dict[str, Any]]) -> dict[str, float | None]:
     """Means of the scores over those entries that have some."""
     scored = [entry for entry in entries if entry["j"] is not None]
     if not scored:

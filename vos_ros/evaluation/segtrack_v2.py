@@ -10,6 +10,8 @@ is in the report too.
 
 from __future__ import annotations
 
+from typing import Any
+
 from vos_ros.data.sequence import SequenceError, VideoSequence
 from vos_ros.evaluation.protocol import Protocol, need_frames, need_masks
 
@@ -36,6 +38,6 @@ class SegTrackV2(Protocol):
         """All but the first."""
         return range(1, len(sequence))
 
-    def figures(self, report: dict) -> dict:
+    def figures(self, report: dict[str, Any]) -> dict[str, Any]:
         """`miou` is J over all objects; `miou_over_sequences` that over the videos."""
         return {"miou": report["j"], "miou_over_sequences": report["sequence_means"]["j"]}

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from typing import Protocol as Interface
 
 import numpy as np
@@ -89,7 +90,7 @@ class SegmenterSource:
                 result = segmenter.add(*_given(sequence, index, starts[index]))
             yield Prediction(index, result.labels, seconds)
 
-    def __getstate__(self) -> dict:
+    def __getstate__(self) -> dict[str, Any]:
         return {"build": self.build, "_segmenter": None}
 
 
@@ -121,8 +122,13 @@ class SegmenterSettings:
         cv2.setNumThreads(self.threads)
         network, _ = load_network(self.weights)
         return VideoSegmenter(
-            network, device=self.device, precision=self.precision, size=self.size,
-            max_objects=self.max_objects, region=self.region, runtime=self.runtime,
+            network,
+            device=self.device,
+            precision=self.precision,
+            size=self.size,
+            max_objects=self.max_objects,
+            region=self.region,
+            runtime=self.runtime,
             # What is scored is masks, not the decision whether to show them.
             presence=PresenceSettings(hide=False),
         )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,7 +57,10 @@ class Agreement:
 
 @torch.inference_mode()
 def compare(
-    network: SegmentationNetwork, pair: OnnxPair, frames: Sequence[np.ndarray], mask: np.ndarray
+    network: SegmentationNetwork[Any],
+    pair: OnnxPair,
+    frames: Sequence[np.ndarray],
+    mask: np.ndarray,
 ) -> Agreement:
     """Follow the objects of a clip by both.
 
@@ -88,9 +92,9 @@ def compare(
     return Agreement(objects, len(later), worst, share, sound)
 
 
-def _input(network: SegmentationNetwork, images: np.ndarray) -> torch.Tensor:
+def _input(network: SegmentationNetwork[Any], images: np.ndarray) -> torch.Tensor:
     return network.normalise(torch.from_numpy(images))
 
 
-def _encoded(network: SegmentationNetwork, images: np.ndarray):
+def _encoded(network: SegmentationNetwork[Any], images: np.ndarray):
     return network.encode(_input(network, images))

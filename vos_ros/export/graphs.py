@@ -8,6 +8,7 @@ Letters: K objects, H x W the images, H' x W' the network's output.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -51,7 +52,7 @@ class StartGraph(ExportGraph):
     """
 
     def __init__(
-        self, network: SegmentationNetwork, like: ObjectState, height: int, width: int
+        self, network: SegmentationNetwork[Any], like: ObjectState, height: int, width: int
     ) -> None:
         super().__init__()
         self.network = network
@@ -78,7 +79,7 @@ class StepGraph(ExportGraph):
     """
 
     def __init__(
-        self, network: SegmentationNetwork, like: ObjectState, height: int, width: int
+        self, network: SegmentationNetwork[Any], like: ObjectState, height: int, width: int
     ) -> None:
         super().__init__()
         images = torch.zeros(1, 3, height, width)
@@ -127,7 +128,7 @@ def held(state: ObjectState) -> dict[str, Tensor]:
 
 
 def graphs_of(
-    network: SegmentationNetwork, height: int, width: int, objects: int | None
+    network: SegmentationNetwork[Any], height: int, width: int, objects: int | None
 ) -> tuple[StartGraph, StepGraph]:
     """Both functions of a network.
 

@@ -8,6 +8,7 @@ import json
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -38,7 +39,7 @@ class OnnxPair:
 
     @classmethod
     def of(
-        cls, network: SegmentationNetwork, card: ModelCard, name: str, settings: ExportSettings
+        cls, network: SegmentationNetwork[Any], card: ModelCard, name: str, settings: ExportSettings
     ) -> OnnxPair:
         """Export a network; takes up to a minute or two.
 
@@ -84,7 +85,7 @@ class OnnxPair:
 
 
 def _about(
-    network: SegmentationNetwork, card: ModelCard, name: str, settings: ExportSettings
+    network: SegmentationNetwork[Any], card: ModelCard, name: str, settings: ExportSettings
 ) -> dict[str, str]:
     """The metadata of both files."""
     return {

@@ -5,16 +5,17 @@
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 from vos_ros.models.dgmpm import Dgmpm
 from vos_ros.models.gfddal import Gfddal
 from vos_ros.models.state import SegmentationNetwork
 
 #: the networks that a weight file or a training stage may name
-NETWORKS: dict[str, type[SegmentationNetwork]] = {"gfddal": Gfddal, "dgmpm": Dgmpm}
+NETWORKS: dict[str, type[SegmentationNetwork[Any]]] = {"gfddal": Gfddal, "dgmpm": Dgmpm}
 
 
-def build_network(name: str, config: dict) -> SegmentationNetwork:
+def build_network(name: str, config: dict[str, Any]) -> SegmentationNetwork[Any]:
     """A network by name with random weights.
 
     Args:

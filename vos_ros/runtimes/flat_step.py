@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +34,9 @@ class FlatStep(nn.Module):
         example: arguments of `forward`.
     """
 
-    def __init__(self, network: SegmentationNetwork, like: ObjectState, images: Tensor) -> None:
+    def __init__(
+        self, network: SegmentationNetwork[Any], like: ObjectState, images: Tensor
+    ) -> None:
         super().__init__()
         tensors = like.tensors()
         self.network = network
@@ -43,7 +46,7 @@ class FlatStep(nn.Module):
         self._like = like
 
     @classmethod
-    def of(cls, network: SegmentationNetwork, height: int, width: int) -> FlatStep:
+    def of(cls, network: SegmentationNetwork[Any], height: int, width: int) -> FlatStep:
         """A step with an example of two objects in a grey image.
 
         Args:
@@ -70,7 +73,7 @@ class FlatStep(nn.Module):
 
 
 @torch.no_grad()
-def blank_state(network: SegmentationNetwork, height: int, width: int) -> ObjectState:
+def blank_state(network: SegmentationNetwork[Any], height: int, width: int) -> ObjectState:
     """A state of two objects, each a part of a grey image."""
     masks = torch.zeros(1, _EXAMPLE_OBJECTS, height, width)
     masks[:, 0, : height // 2] = 1
@@ -78,5 +81,5 @@ def blank_state(network: SegmentationNetwork, height: int, width: int) -> Object
     return network.start(network.encode(_grey(network, height, width)), masks)
 
 
-def _grey(network: SegmentationNetwork, height: int, width: int) -> Tensor:
+def _grey(network: SegmentationNetwork[Any], height: int, width: int) -> Tensor:
     return torch.zeros(1, 3, height, width, dtype=network.dtype)

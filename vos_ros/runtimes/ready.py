@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -25,7 +26,7 @@ class ReadyNetwork:
         precision: in what it computes.
     """
 
-    network: SegmentationNetwork
+    network: SegmentationNetwork[Any]
     runtime: Runtime
     runtime_name: str
     device: torch.device

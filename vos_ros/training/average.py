@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -20,8 +21,8 @@ from vos_ros.weights import ModelCard, WeightsError, load_network
 
 
 def mean_network(
-    paths: Sequence[Path], changes: dict | None = None
-) -> tuple[SegmentationNetwork, ModelCard]:
+    paths: Sequence[Path], changes: dict[str, Any] | None = None
+) -> tuple[SegmentationNetwork[Any], ModelCard]:
     """The network whose weights are the mean of those of some files, each counting alike.
 
     Args:
@@ -67,8 +68,8 @@ def _card(
     last: ModelCard,
     cards: Sequence[ModelCard],
     paths: Sequence[Path],
-    config: dict,
-    changes: dict | None,
+    config: dict[str, Any],
+    changes: dict[str, Any] | None,
 ) -> ModelCard:
     data = list(dict.fromkeys(entry for card in cards for entry in card.data))
     entry = {"mean of the weights of": [path.name for path in paths], **(changes or {})}

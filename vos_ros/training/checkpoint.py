@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -24,7 +25,7 @@ def save_checkpoint(
     network: nn.Module,
     average: dict[str, Tensor],
     optimiser: torch.optim.Optimizer,
-    progress: dict,
+    progress: dict[str, Any],
 ) -> None:
     """Write the weights, their average, the optimiser's moments and the progress.
 
@@ -50,7 +51,7 @@ def load_checkpoint(
     network: nn.Module,
     average: dict[str, Tensor],
     optimiser: torch.optim.Optimizer,
-) -> dict:
+) -> dict[str, Any]:
     """Put a checkpoint back where `save_checkpoint` took it from.
 
     Returns:
@@ -76,7 +77,7 @@ def load_checkpoint(
     return progress
 
 
-def read_progress(path: Path) -> dict:
+def read_progress(path: Path) -> dict[str, Any]:
     """The progress that was saved with a checkpoint, without its tensors.
 
     Raises:
@@ -85,7 +86,7 @@ def read_progress(path: Path) -> dict:
     return _read(path, with_tensors=False)[0]
 
 
-def _read(path: Path, with_tensors: bool = True) -> tuple[dict, dict[str, Tensor]]:
+def _read(path: Path, with_tensors: bool = True) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
         with safe_open(path, framework="pt") as file:
             progress = json.loads((file.metadata() or {}).get("progress", "null"))

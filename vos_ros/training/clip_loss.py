@@ -8,6 +8,7 @@ Letters: B clips of T frames, K objects in a clip, H x W pixels.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -69,7 +70,7 @@ class ClipLoss(nn.Module):
         world: whose batches these are: rank r has the r-th part of the whole batch.
     """
 
-    def __init__(self, network: SegmentationNetwork, stage: Stage, world: World) -> None:
+    def __init__(self, network: SegmentationNetwork[Any], stage: Stage, world: World) -> None:
         super().__init__()
         self.network = network
         self.stage = stage

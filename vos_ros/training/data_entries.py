@@ -27,6 +27,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from vos_ros.data.datasets import LAYOUTS
 from vos_ros.data.still_mix import StillMix
@@ -42,24 +43,24 @@ class _Kind:
     holds: Callable[[object], bool]
 
 
-def entries_of(data: dict, name: str) -> list[dict]:
+def entries_of(data: dict[str, Any], name: str) -> list[dict[str, Any]]:
     """The entries of `stills` or `video`: none, the one, or all of the list."""
     value = data.get(name, [])
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-def video_layout(entry: dict) -> str:
+def video_layout(entry: dict[str, Any]) -> str:
     """How the videos of an entry lie on disk."""
     return entry.get("layout", "davis2016")
 
 
-def video_split(entry: dict) -> str | None:
+def video_split(entry: dict[str, Any]) -> str | None:
     """The split of a video entry; None where its layout has one split only."""
     has_splits = LAYOUTS[video_layout(entry)].split != ""
     return entry.get("split", "train" if has_splits else None)
 
 
-def data_names(data: dict) -> list[str]:
+def data_names(data: dict[str, Any]) -> list[str]:
     """What a stage reads, for a model card: paths as the stage has them, and splits."""
     names: list[str] = []
     for entry in entries_of(data, "stills"):
@@ -71,7 +72,7 @@ def data_names(data: dict) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def check_data(data: dict) -> None:
+def check_data(data: dict[str, Any]) -> None:
     """Raise StageError unless every entry is one that is known, and of its kind."""
     if not data or not set(data) <= set(_ENTRIES):
         unknown = ", ".join(sorted(str(name) for name in set(data) - set(_ENTRIES)))

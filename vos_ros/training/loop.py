@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -47,7 +48,7 @@ class Trainer:
 
     def __init__(
         self,
-        network: SegmentationNetwork,
+        network: SegmentationNetwork[Any],
         stage: Stage,
         batches: BatchSource,
         world: World | None = None,
@@ -98,7 +99,7 @@ class Trainer:
         """How many such steps were taken since the last that changed something."""
         return self._optimisation.left_out_in_a_row
 
-    def save(self, path: Path, about: dict | None = None) -> None:
+    def save(self, path: Path, about: dict[str, Any] | None = None) -> None:
         """Write a checkpoint that :meth:`resume` continues from exactly.
 
         Args:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -27,7 +29,7 @@ class Optimisation:
         left_out_in_a_row: how many of them since the last that was taken.
     """
 
-    def __init__(self, network: SegmentationNetwork, stage: Stage) -> None:
+    def __init__(self, network: SegmentationNetwork[Any], stage: Stage) -> None:
         self.network, self.stage = network, stage
         self.left_out = self.left_out_in_a_row = 0
         self.average = {k: v.detach().clone() for k, v in network.state_dict().items()}
@@ -66,14 +68,14 @@ class Optimisation:
         self.scaler.update()
         return norm
 
-    def progress(self) -> dict:
+    def progress(self) -> dict[str, Any]:
         """What a checkpoint must hold beside the moments and the average."""
         return {
             "scaler": self.scaler.state_dict(),
             "left_out": [self.left_out, self.left_out_in_a_row],
         }
 
-    def restore(self, progress: dict) -> None:
+    def restore(self, progress: dict[str, Any]) -> None:
         """Go on from such progress; one of another precision has no scale of the loss."""
         saved = progress.get("scaler")
         if saved and self.scaler.is_enabled():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vos_ros.models.state import SegmentationNetwork
 from vos_ros.stated import stated
@@ -35,13 +36,13 @@ class Origin:
         schedule: how that was.
     """
 
-    stage: dict
+    stage: dict[str, Any]
     init: str = ""
     imagenet: str = ""
     data: list[str] = dataclasses.field(default_factory=list)
-    schedule: list[dict] = dataclasses.field(default_factory=list)
+    schedule: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
-    def saved(self) -> dict:
+    def saved(self) -> dict[str, Any]:
         """As an entry of a checkpoint's progress."""
         return {_KEY: dataclasses.asdict(self)}
 
@@ -66,7 +67,7 @@ class Origin:
 
 def begin_or_go_on(
     stage: Stage, checkpoint: Path, init: Path | None, imagenet: Path | None
-) -> tuple[SegmentationNetwork, Origin]:
+) -> tuple[SegmentationNetwork[Any], Origin]:
     """The network to train, and what the run is of: as a checkpoint says, if there is one.
 
     The weights are those to start from; where there is a checkpoint, they are yet to be read.
@@ -108,7 +109,7 @@ def _read(checkpoint: Path) -> Origin | None:
         raise CheckpointError(f"{checkpoint} does not say what it is of: {error}") from error
 
 
-def _difference(name: str, began: dict, stage: Stage) -> str:
+def _difference(name: str, began: dict[str, Any], stage: Stage) -> str:
     """An entry's name, with what it was and is where that is short to say."""
     default = {f.name: f.default for f in dataclasses.fields(Stage)}[name]
     was, now = began.get(name, default), getattr(stage, name)

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The folder of a training run: what it starts from, and what it leaves behind.
 
-    checkpoint.safetensors   to go on from
-    weights.safetensors      the averaged weights, as a file that can be used
-    log.jsonl                a line for each step
+checkpoint.safetensors   to go on from
+weights.safetensors      the averaged weights, as a file that can be used
+log.jsonl                a line for each step
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from vos_ros.data.davis import DavisError
 from vos_ros.data.stills import StillError
@@ -48,7 +49,7 @@ UNUSABLE = (
 
 def starting_network(
     stage: Stage, init: Path | None = None, imagenet: Path | None = None
-) -> tuple[SegmentationNetwork, ModelCard]:
+) -> tuple[SegmentationNetwork[Any], ModelCard]:
     """The network to train, and the card of the weights it starts from.
 
     Random weights are drawn from PyTorch's generator: seed it before.
@@ -82,7 +83,7 @@ def starting_network(
     return network, history
 
 
-def stage_network(stage: Stage) -> SegmentationNetwork:
+def stage_network(stage: Stage) -> SegmentationNetwork[Any]:
     """The network of a stage, with random weights.
 
     Raises:
@@ -94,7 +95,7 @@ def stage_network(stage: Stage) -> SegmentationNetwork:
         raise StageError(f"the stage's network cannot be built: {error}") from error
 
 
-def run_card(stage: Stage, history: ModelCard, config: dict, name: str) -> ModelCard:
+def run_card(stage: Stage, history: ModelCard, config: dict[str, Any], name: str) -> ModelCard:
     """The card of the weights that a run leaves behind.
 
     Args:
@@ -112,7 +113,9 @@ def run_card(stage: Stage, history: ModelCard, config: dict, name: str) -> Model
     )
 
 
-def save_run(trainer: Trainer, card: ModelCard, out: Path, about: dict | None = None) -> None:
+def save_run(
+    trainer: Trainer, card: ModelCard, out: Path, about: dict[str, Any] | None = None
+) -> None:
     """Write the checkpoint, and the averaged weights as a weight file that can be used.
 
     Args:
@@ -153,7 +156,7 @@ def noted_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def moved(network: SegmentationNetwork, device: str) -> SegmentationNetwork:
+def moved(network: SegmentationNetwork[Any], device: str) -> SegmentationNetwork[Any]:
     """The network on a device.
 
     Raises:
@@ -191,7 +194,7 @@ def source_commit() -> str:
         return ""
 
 
-def _summary(stage: Stage) -> dict:
+def _summary(stage: Stage) -> dict[str, Any]:
     """What the stage did, beside what the card says elsewhere."""
     entries = dataclasses.asdict(stage)
     return {name: entries[name] for name in entries if name not in ("model", "network", "data")}

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -100,7 +101,7 @@ class StageBatches:
                 raise _unreadable(batch.failure)
             yield batch.images, batch.labels
 
-    def _still_set(self, entry: dict) -> tuple[StillSet, Photographs | None]:
+    def _still_set(self, entry: dict[str, Any]) -> tuple[StillSet, Photographs | None]:
         longest = longest_still(self.stage.size)
         coco = [
             CocoStills(self.root / part["annotations"], self.root / part["images"])
@@ -113,7 +114,7 @@ class StageBatches:
         folder = self.root / entry["backgrounds"]
         return stills, Photographs(folder, longest=longest, faults=self._log)
 
-    def _sequences(self, entry: dict) -> list[VideoSequence]:
+    def _sequences(self, entry: dict[str, Any]) -> list[VideoSequence]:
         """The sequences of an entry; one that cannot be opened is noted and left out."""
         root = self.root / entry["root"]
         dataset = open_dataset(video_layout(entry), root, video_split(entry))

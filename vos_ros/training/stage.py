@@ -8,6 +8,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -68,8 +69,8 @@ class Stage:
     """
 
     model: str
-    network: dict
-    data: dict
+    network: dict[str, Any]
+    data: dict[str, Any]
     steps: int
     imagenet: bool = False
     size: tuple[int, int] = (256, 448)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from vos_ros.models.backbones import STRIDES
 
@@ -45,7 +46,7 @@ class StageError(ValueError):
     """A stage file that cannot be used; the message says what to change."""
 
 
-def check_kinds(entries: dict) -> None:
+def check_kinds(entries: dict[str, Any]) -> None:
     """Raise StageError unless every entry but the lists is of its kind and in its range."""
     for name, kind in (("model", str), ("network", dict), ("data", dict), ("imagenet", bool)):
         if not isinstance(entries[name], kind):

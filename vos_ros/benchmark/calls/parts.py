@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -43,7 +44,7 @@ class NetworkCall:
 
     @torch.inference_mode()
     def __init__(
-        self, network: SegmentationNetwork, runtime: Runtime, film: Film, geometry: Geometry,
+        self, network: SegmentationNetwork[Any], runtime: Runtime, film: Film, geometry: Geometry,
         device: torch.device,
     ) -> None:  # fmt: skip
         self._network, self._runtime = network, runtime
@@ -101,7 +102,7 @@ class Builder:
     ) -> None:  # fmt: skip
         self._models = models
         self._device = device
-        self._prepared: dict[tuple[str, str], SegmentationNetwork] = {}
+        self._prepared: dict[tuple[str, str], SegmentationNetwork[Any]] = {}
         self._film = lru_cache(_FILMS)(make_film)
         self._parts: dict[str, Callable[[Case], Work]] = {
             "network": self._network_work, "segmenter": self._segmenter_work, **(others or {}),
@@ -175,7 +176,7 @@ class Builder:
         """The operations of what is not computed by PyTorch, which counts its own."""
         return None if case.runtime == "torch" else self.operations(case)
 
-    def _prepared_network(self, case: Case) -> SegmentationNetwork:
+    def _prepared_network(self, case: Case) -> SegmentationNetwork[Any]:
         key = (case.weights, case.precision)
         if key not in self._prepared:
             network = self._models[case.weights].network

@@ -8,13 +8,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from vos_ros.benchmark.output.tables import tables_of
 from vos_ros.benchmark.row import Row
 from vos_ros.benchmark.session import Outcome
 
 
-def as_json(outcome: Outcome) -> dict:
+def as_json(outcome: Outcome) -> dict[str, Any]:
     """`rows`, each with the same keys, beside what they were measured with."""
     return {**outcome.about, "rows": [asdict(row) for row in outcome.rows]}
 
@@ -66,7 +67,7 @@ def _circumstances(outcome: Outcome) -> list[str]:
     ]
 
 
-def _model_line(name: str, facts: dict) -> str:
+def _model_line(name: str, facts: dict[str, Any]) -> str:
     trained = f"sha256 {facts['sha256'][:12]}" if facts["sha256"] else "random weights"
     backbone = facts["config"].get("backbone", "no backbone")
     return (

@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -112,7 +113,7 @@ class Dgmpm(SegmentationNetwork[DgmpmState]):
         )
 
     @property
-    def config(self) -> dict:
+    def config(self) -> dict[str, Any]:
         return copy.deepcopy(self._config)
 
     def project(self, features: dict[int, Tensor]) -> DgmpmFeatures:

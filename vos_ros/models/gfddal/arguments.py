@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from vos_ros.models.arguments import (
     check_channels,
@@ -17,7 +18,7 @@ from vos_ros.models.gfddal.memory import check_memory
 _SWITCHES = ("deepest", "modulation", "matching", "appearance", "guided_decoder")
 
 
-def checked_arguments(**arguments: object) -> dict:
+def checked_arguments(**arguments: object) -> dict[str, Any]:
     """The keyword arguments of `Gfddal`, those of the backbone aside, which checks its own name.
 
     Raises:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -129,10 +130,10 @@ class Gfddal(SegmentationNetwork[GfddalState]):
         self.decoder = GuidedPooledDecoder(fused_channels, decoder_channels, guided_decoder)
 
     @property
-    def config(self) -> dict:
+    def config(self) -> dict[str, Any]:
         return copy.deepcopy(self._config)
 
-    def take_over(self, start: SegmentationNetwork) -> None:
+    def take_over(self, start: SegmentationNetwork[Any]) -> None:
         """The weights of another; one without a memory may start one that has it."""
         weights = start.state_dict()
         if self.memory is not None and not start.config.get("memory", 0):
