@@ -39,11 +39,15 @@ def test_a_longer_run_begins_as_a_shorter_one():
     assert some(200, 3, 2.0)[:50] == some(50, 3, 2.0)
 
 
-def test_every_kind_comes_before_any_comes_again():
-    count = len(FAULTS)
-    kinds = [planned.kind for planned in some(4 * count, 5, 1.0)]
-    for start in range(0, 4 * count, count):
-        assert set(kinds[start : start + count]) == set(FAULTS)
+def test_every_kind_comes_before_any_comes_again_but_the_end_less_and_less_often():
+    kinds = iter([planned.kind for planned in some(9 * len(FAULTS), 5, 1.0)])
+    for pack in range(1, 9):
+        expected = set(FAULTS) if pack in (1, 2, 4, 8) else set(FAULTS) - {"end"}
+        assert Counter(itertools.islice(kinds, len(expected))) == Counter(expected)
+
+
+def test_the_end_alone_comes_again_and_again():
+    assert [planned.kind for planned in some(5, 5, 1.0, ["end"])] == ["end"] * 5
 
 
 def test_faults_are_so_far_apart():

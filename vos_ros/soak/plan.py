@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ FAULTS: dict[str, str] = {
 }
 """Every kind of fault, and what happens then. `apps/soak_faults.py` causes them."""
 
+_ENDING = "end"
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -58,7 +61,9 @@ class Planned:
 def plan(seed: int, every: float, kinds: Sequence[str] = tuple(FAULTS)) -> Iterator[Planned]:
     """Faults without end, the same ones for the same arguments.
 
-    Kinds come as from a pack of cards: each once, in a random order, before any comes again.
+    Kinds come as from a pack of cards: each once, in a random order, before any comes again. What
+    ends the node is in the first, second, fourth, eighth ... pack only, so that the longer a soak,
+    the longer the node lives in it, and what grows in a life is seen.
 
     Args:
         seed: of the order, the times and what is left to chance in each fault.
@@ -67,7 +72,9 @@ def plan(seed: int, every: float, kinds: Sequence[str] = tuple(FAULTS)) -> Itera
     """
     chance = random.Random(seed)
     at = 0.0
-    while kinds:
-        for kind in chance.sample(list(kinds), len(kinds)):
+    for number in itertools.count(1) if kinds else ():
+        often = number & (number - 1) == 0
+        pack = [kind for kind in kinds if often or kind != _ENDING] or list(kinds)
+        for kind in chance.sample(pack, len(pack)):
             at += every * chance.uniform(0.5, 1.5)
             yield Planned(at, kind, chance.randrange(2**32))
