@@ -35,6 +35,7 @@ class ColourSegmenter:
         self.seen: list[int] = []
         self.threads: set[str] = set()
         self.error: Exception | None = None
+        self.runtime_trouble = ""
         self.step_times: StepTimes | None = None
         self._colours: dict[int, np.ndarray] = {}
         self._held = threading.Event()

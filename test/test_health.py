@@ -58,6 +58,7 @@ WELL = Picture(
     present={1: True, 2: True},
     doubts=(),
     exchanges=0,
+    runtime_trouble="",
     memory=Memory("cpu", 500e6, 8e9, 16e9),
     camera_timeout=2.0,
     latency_warning=0.5,
@@ -115,6 +116,7 @@ def test_a_node_that_is_not_configured_is_not_ill():
         present={},
         doubts=(),
         exchanges=0,
+        runtime_trouble="",
         memory=None,
         camera_timeout=2.0,
         latency_warning=0.5,
@@ -180,6 +182,7 @@ def test_values_are_those_of_the_picture():
         "memory of this process (MB)": "500",
         "memory free (MB)": "8000",
         "memory in all (MB)": "16000",
+        "not compiled": "nothing",
     }
 
 
@@ -244,6 +247,12 @@ def test_what_was_not_measured_is_unknown():
         ("device", {"memory": with_free(0.101)}, Level.OK, "runs on cuda:0 (fast one)"),
         ("device", {"memory": with_free(0.099)}, Level.WARN, "9.9% of the memory of cuda:0"),
         ("device", {"memory": with_free(0.029)}, Level.ERROR, "2.9% of the memory of cuda:0"),
+        (
+            "device",
+            {"runtime_trouble": "Odd: no."},
+            Level.WARN,
+            "(Odd: no.). Install the version of",
+        ),
         ("device", {"memory": Memory("cpu", math.nan, math.nan, math.nan)}, Level.OK, "on cpu"),
     ],
 )

@@ -20,6 +20,7 @@ from tiny import add_tiny_backbone
 
 from vos_ros.inference import prepare
 from vos_ros.runtimes import RuntimeMissingError, build_runtime, choose_runtime
+from vos_ros.runtimes.shared import SharedRuntime
 from vos_ros.segmenter import VideoSegmenter
 
 CPU = torch.device("cpu")
@@ -263,6 +264,9 @@ def test_a_step_that_cannot_be_compiled_is_left_to_torch_and_told(published):
         found, _ = runtime.advance(images_of(1), state)
         wanted, _ = build_runtime("torch", network, "fp32").advance(images_of(1), state)
     assert runtime.trouble == "RuntimeError: no such operation"
+    shared = SharedRuntime(runtime)
+    assert shared.seat(together=False).trouble == runtime.trouble
+    shared.close()
     assert torch.equal(found.logits, wanted.logits) and runtime._work is begun
 
 

@@ -109,6 +109,14 @@ class VideoSegmenter:
         return self._runtime_name
 
     @property
+    def runtime_trouble(self) -> str:
+        """Why PyTorch computes steps that were to be compiled; empty while it does not.
+
+        From any thread.
+        """
+        return self._runtime.trouble
+
+    @property
     def max_objects(self) -> int:
         """Most objects followed at a time."""
         return self._max_objects

@@ -67,7 +67,7 @@ class Followed:
 class Follower:
     """The segmenter with what people know its objects by and the frames it may go back to.
 
-    Every method but the property `ids` belongs to the worker's thread.
+    Every method belongs to the worker's thread, but the properties.
 
     Args:
         segmenter: owned from now on.
@@ -114,6 +114,11 @@ class Follower:
     def ids(self) -> tuple[int, ...]:
         """The objects followed, ascending. May be read from any thread."""
         return self._ids
+
+    @property
+    def runtime_trouble(self) -> str:
+        """Why PyTorch computes steps that were to be compiled. May be read from any thread."""
+        return self._segmenter.runtime_trouble
 
     def follow(self, order: InitOrder, frame: CameraFrame) -> Followed:
         """Register the order's objects on a frame and carry them through the frames since.

@@ -216,13 +216,25 @@ def device_report(picture: Picture) -> Report:
             "memory of this process (MB)": memory.own / 1e6,
             "memory free (MB)": memory.free / 1e6,
             "memory in all (MB)": memory.total / 1e6,
+            "not compiled": picture.runtime_trouble or "nothing",
         }
     )
+    if picture.runtime_trouble:
+        report.find(Level.WARN, not_compiled(picture.runtime_trouble))
     share = memory.free / memory.total if memory.total else math.nan
     if share < FREE_WARNING:
         level = Level.ERROR if share < FREE_ERROR else Level.WARN
         report.find(level, f"Only {share:.1%} of the memory of {memory.device} is free.")
     return report.otherwise(f"The network runs on {memory.device}.")
+
+
+def not_compiled(trouble: str) -> str:
+    """Say why steps take longer than they might, and what to do about it."""
+    return (
+        "OpenVINO cannot compile some of the steps, and PyTorch computes them, which gives the same"
+        f" masks and takes longer ({trouble}). Install the version of openvino that"
+        " requirements.txt names, or set runtime:=torch."
+    )
 
 
 REPORTS: Mapping[str, Callable[[Picture], Report]] = {

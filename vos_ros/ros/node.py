@@ -205,6 +205,7 @@ class VosNode(SurvivingNode):
             present=pipeline.present if pipeline else {},
             doubts=pipeline.doubts if pipeline else (),
             exchanges=pipeline.exchanges if pipeline else 0,
+            runtime_trouble=pipeline.runtime_trouble if pipeline else "",
             memory=read_memory(self._device) if self._device else None,
             camera_timeout=settings.camera_timeout,
             latency_warning=settings.latency_warning,

@@ -44,6 +44,7 @@ class Picture:
         present: whether each object of the last result was in its image.
         doubts: objects that may have been taken for one another, in pairs.
         exchanges: how often two had been, and were put right, since the node was configured.
+        runtime_trouble: why PyTorch computes steps that were to be compiled; "" while it does not.
         memory: of the device the network runs on; None while nothing is configured.
         camera_timeout, latency_warning: the parameters of these names, seconds.
         size: the internal size and the deadline; None while nothing is configured.
@@ -63,6 +64,7 @@ class Picture:
     present: Mapping[int, bool]
     doubts: tuple[Pair, ...]
     exchanges: int
+    runtime_trouble: str
     memory: Memory | None
     camera_timeout: float
     latency_warning: float

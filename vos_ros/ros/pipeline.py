@@ -96,6 +96,7 @@ class Pipeline:
                 counter=self._counter,
                 trace=trace,
                 troubles=troubles,
+                runtime_trouble=lambda: segmenter.runtime_trouble,
                 failed=failures.failed,
             )
             undo.callback(self._results.close)
@@ -132,6 +133,11 @@ class Pipeline:
     def size(self) -> SizeView:
         """What the internal size is, and why."""
         return self._sizes.view()
+
+    @property
+    def runtime_trouble(self) -> str:
+        """Why PyTorch computes steps that were to be compiled; "" while it does not."""
+        return self._follower.runtime_trouble
 
     @property
     def present(self) -> dict[int, bool]:

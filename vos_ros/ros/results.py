@@ -15,6 +15,7 @@ from std_msgs.msg import Header
 
 from vos_ros.identity import Pair
 from vos_ros.ros.frames import CameraFrame
+from vos_ros.ros.health import not_compiled
 from vos_ros.ros.presence_topics import PresenceTopics
 from vos_ros.ros.publishers import ResultPublishers
 from vos_ros.ros.requests import words
@@ -42,6 +43,7 @@ class Results:
         counter: told about every frame that was published, and its times.
         trace: told what the time was spent on.
         troubles: told of which objects the network says nothing.
+        runtime_trouble: tells why PyTorch computes steps that were to be compiled; "" for none.
         failed: told what was raised in publishing.
     """
 
@@ -53,12 +55,15 @@ class Results:
         counter: Counter,
         trace: Trace,
         troubles: Troubles,
+        runtime_trouble: Callable[[], str],
         failed: Callable[[Exception], None],
     ) -> None:
         self._node = node
         self._counter = counter
         self._trace = trace
         self._troubles = troubles
+        self._runtime_trouble = runtime_trouble
+        self._told_runtime = ""
         self._failed = failed
         self._logger = node.get_logger()
         self._unsound: frozenset[int] = frozenset()
@@ -103,6 +108,7 @@ class Results:
             self._publishers.publish(frame.header, result, names)
             self._report_unsound(result)
             self._report_identity(result)
+            self._report_runtime()
             self._topics.update({item.id: bool(item.present) for item in result.objects})
             times = self._complete(times, frame, began)
             self._counter.processed(times)
@@ -150,6 +156,13 @@ class Results:
                 " keep_existing makes sure."
             )
         self.doubts = result.doubts
+
+    def _report_runtime(self) -> None:
+        """Say, once for each reason, that steps are not compiled as they were to be."""
+        trouble = self._runtime_trouble()
+        if trouble and trouble != self._told_runtime:
+            self._logger.warning(not_compiled(trouble))
+        self._told_runtime = trouble
 
     def _complete(self, times: FrameTimes, frame: CameraFrame, began: float) -> FrameTimes:
         """Add to a frame's times what is known once its mask was sent, which began at `began`."""

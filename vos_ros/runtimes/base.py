@@ -16,6 +16,13 @@ from vos_ros.models.state import ObjectState, Prediction
 class Runtime(Protocol):
     """Computes the steps of one network."""
 
+    @property
+    def trouble(self) -> str:
+        """Why some step is computed in another way than was meant; empty while none is.
+
+        From any thread.
+        """
+
     def advance(self, images: Tensor, state: ObjectState) -> tuple[Prediction, ObjectState]:
         """The objects in the next frames, and the state after them.
 

@@ -94,7 +94,8 @@ class CompiledRuntime:
 
         Where steps wait, they raise it.
         """
-        return next(iter(self._failed.values()), "")
+        failed = list(self._failed.values())  # a copy: another thread may be adding to them
+        return failed[0] if failed else ""
 
     def advance(self, images: Tensor, state: ObjectState) -> tuple[Prediction, ObjectState]:
         """See `Runtime`; one image after the other, each with all threads."""

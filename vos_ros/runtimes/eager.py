@@ -22,6 +22,11 @@ class EagerRuntime:
     def __init__(self, network: SegmentationNetwork) -> None:
         self._network = network
 
+    @property
+    def trouble(self) -> str:
+        """Never any."""
+        return ""
+
     def advance(self, images: Tensor, state: ObjectState) -> tuple[Prediction, ObjectState]:
         """See `Runtime`; nothing waits for the host."""
         return self._network.advance(images, state)

@@ -59,6 +59,11 @@ class Seat:
         self.shared = shared
         self.together = together
 
+    @property
+    def trouble(self) -> str:
+        """See `Runtime`."""
+        return self.shared.trouble
+
     def advance(self, images: Tensor, state: ObjectState) -> tuple[Prediction, ObjectState]:
         """See `Runtime`; for one image. Waits until the turn has come and was computed.
 
@@ -96,6 +101,11 @@ class SharedRuntime:
         # A daemon, so that a pass that never ends cannot keep the process from exiting.
         self._thread = threading.Thread(target=self._run, name=NETWORK_THREAD, daemon=True)
         self._thread.start()
+
+    @property
+    def trouble(self) -> str:
+        """See `Runtime`."""
+        return self._runtime.trouble
 
     @property
     def waiting(self) -> int:
