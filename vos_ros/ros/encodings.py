@@ -36,7 +36,7 @@ class Encoding:
     Attributes:
         name: as in `Image.encoding`.
         channels: values per pixel; of the first plane where there are two planes (`planar`).
-        itemsize: bytes per value, 1 or 2.
+        itemsize: bytes per value: 1, 2, or 4 for a fraction.
         code: OpenCV's conversion to RGB; None where the channels are red, green and blue already.
         bayer: one value per pixel behind a colour filter: neighbours must be mixed at full depth.
         planar: a plane of brightness followed by one of colour at half the size (4:2:0).

@@ -27,8 +27,9 @@ def view_pixels(msg: Image, encoding: Encoding, what: str = "image") -> np.ndarr
         what: what a refusal calls the message: image or mask.
 
     Returns:
-        H x W (one channel) or H x W x C, uint8 or uint16 in the machine's byte order; for a planar
-        encoding H*3/2 x W. A view of the data unless its 16-bit values must be swapped or moved.
+        H x W (one channel) or H x W x C, uint8, uint16 or float32 in the machine's byte order; for
+        a planar encoding H*3/2 x W. A view of the data unless values of several bytes must be
+        swapped or moved.
 
     Raises:
         ImageError: size, step and length of the data do not fit one another or the encoding.
@@ -43,8 +44,9 @@ def view_pixels(msg: Image, encoding: Encoding, what: str = "image") -> np.ndarr
         shape, strides = (*shape, encoding.channels), (*strides, encoding.itemsize)
     if encoding.itemsize == 1:
         return np.ndarray(shape, np.uint8, msg.data, strides=strides)
-    order = ">u2" if msg.is_bigendian else "<u2"
-    pixels = np.ndarray(shape, order, msg.data, strides=strides).astype(np.uint16, copy=False)
+    native = np.dtype(np.uint16 if encoding.itemsize == 2 else np.float32)
+    order = native.newbyteorder(">" if msg.is_bigendian else "<")
+    pixels = np.ndarray(shape, order, msg.data, strides=strides).astype(native, copy=False)
     # An odd step puts every other row on odd addresses, which OpenCV and PyTorch do not take.
     return pixels if pixels.flags.aligned else pixels.copy()
 
