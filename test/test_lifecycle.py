@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +15,7 @@ from stage import Stage, header, order, transition
 from std_srvs.srv import Trigger
 
 from vos_ros.ros import results
+from vos_ros.ros.frame_buffer import FrameBuffer
 from vos_ros.ros.frame_failures import FrameFailures
 from vos_ros.ros.statistics import Counter, Statistics
 from vos_ros.ros.troubles import Troubles
@@ -90,6 +93,23 @@ def test_cycles_while_following_leave_nothing(make_stage):
         assert stage.change("cleanup")
         assert entities(stage) == unconfigured
         assert stage.node.statistics == Statistics()
+
+
+def test_cleaning_up_frees_memory_at_once(make_stage):
+    stage = make_stage()
+    gc.collect()
+    gc.disable()  # which may not come for minutes otherwise
+    try:
+        stage.activate()
+        stage.send(1)
+        assert stage.call(order()).success
+        held = [weakref.ref(it) for it in gc.get_objects() if isinstance(it, FrameBuffer)]
+        assert held
+        assert stage.change("deactivate")
+        assert stage.change("cleanup")
+        assert not any(buffer() for buffer in held)
+    finally:
+        gc.enable()
 
 
 def test_what_is_followed_outlives_a_pause_but_not_a_cleanup(make_stage):
