@@ -235,7 +235,7 @@ class Settings:
         limits=(1, 100_000),
     )
     buffer_megabytes: float = _parameter(
-        256.0,
+        128.0,
         "The most memory the recent frames may take, in millions of bytes of image data; fewer are"
         " kept when they are large. A 640x480 colour frame takes 0.9, a 1920x1080 one 6.2.",
         limits=(1.0, 1_000_000.0),
