@@ -46,8 +46,11 @@ class TinyBackbone(Backbone):
         widths = (3, 6, 8, 8, 12, 16)
         self.channels = dict(zip(STRIDES, widths[1:], strict=True))
         for index, stride in enumerate(STRIDES):
-            layers = (nn.Conv2d(widths[index], widths[index + 1], 3, 2, 1, bias=False),
-                      nn.BatchNorm2d(widths[index + 1]), nn.ReLU())
+            layers = (
+                nn.Conv2d(widths[index], widths[index + 1], 3, 2, 1, bias=False),
+                nn.BatchNorm2d(widths[index + 1]),
+                nn.ReLU(),
+            )
             setattr(self, f"layer{stride}", nn.Sequential(*layers))
         for module in self.modules():  # else folding the norms would change nothing
             if isinstance(module, nn.BatchNorm2d):
@@ -115,7 +118,7 @@ class ColourState(ObjectState):
         return ColourState(self.colours, self.steps, reframe_maps(self.previous, change))
 
 
-class ColourNetwork(SegmentationNetwork[ColourState]):
+class ColourNetwork(SegmentationNetwork[ColourFeatures, ColourState]):
     """Finds an object by the mean colour it had under its mask: its answers can be foretold.
 
     The colour follows what is found, slowly, so that what a step gives depends on all before it.
@@ -146,9 +149,7 @@ class ColourNetwork(SegmentationNetwork[ColourState]):
         steps = masks.new_zeros(*masks.shape[:2], 1)
         return ColourState(self._mean(features, masks), steps, masks)
 
-    def step(
-        self, features: ColourFeatures, state: ColourState
-    ) -> tuple[Prediction, ColourState]:
+    def step(self, features: ColourFeatures, state: ColourState) -> tuple[Prediction, ColourState]:
         apart = (features.colours.unsqueeze(1) - state.colours[..., None, None]).norm(dim=2)
         # What was there before counts a little, too.
         logits = aggregate(self.sharpness * (0.28 - apart) + state.previous - 0.5)

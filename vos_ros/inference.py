@@ -16,8 +16,8 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 
 
 def prepare(
-    network: SegmentationNetwork[Any], device: torch.device, precision: str
-) -> SegmentationNetwork[Any]:
+    network: SegmentationNetwork[Any, Any], device: torch.device, precision: str
+) -> SegmentationNetwork[Any, Any]:
     """A copy of the network for inference.
 
     Batch norms are folded into their convolutions, weights lie channels-last in the precision

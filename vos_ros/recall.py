@@ -27,7 +27,7 @@ from vos_ros.targets import Targets
 
 
 def state_of(
-    learned: Learned, network: SegmentationNetwork[Any], size: int, device: torch.device
+    learned: Learned, network: SegmentationNetwork[Any, Any], size: int, device: torch.device
 ) -> ObjectState:
     """The state of objects of which this was learned and which have been seen nowhere yet.
 
@@ -95,7 +95,7 @@ def unseen_moment(
 
 
 def _start(
-    network: SegmentationNetwork[Any], padded: tuple[int, int], device: torch.device
+    network: SegmentationNetwork[Any, Any], padded: tuple[int, int], device: torch.device
 ) -> tuple[FrameFeatures, ObjectState]:
     """Features of a grey frame, and the state of one object that fills its left half."""
     features = network.encode(network.normalise(torch.full((1, 3, *padded), 128.0, device=device)))
@@ -105,7 +105,7 @@ def _start(
 
 
 def _free_sides(
-    network: SegmentationNetwork[Any],
+    network: SegmentationNetwork[Any, Any],
     padded: tuple[int, int],
     device: torch.device,
     wanted: Mapping[str, Tensor],

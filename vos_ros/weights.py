@@ -68,7 +68,7 @@ class ModelCard:
     sha256: str = ""
 
 
-def save_network(path: Path | str, network: SegmentationNetwork[Any], card: ModelCard) -> None:
+def save_network(path: Path | str, network: SegmentationNetwork[Any, Any], card: ModelCard) -> None:
     """Write a network's weights, and what they are, to one file.
 
     The weights of convolutions and products are stored as float16, which halves the file and costs
@@ -98,7 +98,7 @@ def _write(path: Path, tensors: dict[str, torch.Tensor], card: ModelCard) -> Non
         partial.chmod(0o644)
 
 
-def load_network(path: Path | str) -> tuple[SegmentationNetwork[Any], ModelCard]:
+def load_network(path: Path | str) -> tuple[SegmentationNetwork[Any, Any], ModelCard]:
     """Build the network that a weight file describes, with its weights, on the CPU in float32.
 
     Raises:

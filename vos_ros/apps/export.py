@@ -75,7 +75,7 @@ def _films(settings: ExportSettings) -> list[Film]:
         raise ExportError(f"{error}; give --no-check, or a larger --size") from error
 
 
-def _checked(network: SegmentationNetwork[Any], pair: OnnxPair, films: Sequence[Film]) -> bool:
+def _checked(network: SegmentationNetwork[Any, Any], pair: OnnxPair, films: Sequence[Film]) -> bool:
     """Whether ONNX Runtime does with the files what PyTorch does; the figures are printed."""
     if not films:
         return True

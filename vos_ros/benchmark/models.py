@@ -30,7 +30,7 @@ class Model:
     """
 
     name: str
-    network: SegmentationNetwork[Any]
+    network: SegmentationNetwork[Any, Any]
     facts: dict[str, Any]
 
 
@@ -94,7 +94,9 @@ def _untrained(name: str, kind: str, config: dict[str, Any]) -> Model:
     return _model(name, build_network(kind, config).eval(), kind, None)
 
 
-def _model(name: str, network: SegmentationNetwork[Any], kind: str, sha256: str | None) -> Model:
+def _model(
+    name: str, network: SegmentationNetwork[Any, Any], kind: str, sha256: str | None
+) -> Model:
     parameters = sum(parameter.numel() for parameter in network.parameters())
     facts = {"model": kind, "config": network.config, "parameters": parameters, "sha256": sha256}
     return Model(name, network, facts)

@@ -57,7 +57,7 @@ class Agreement:
 
 @torch.inference_mode()
 def compare(
-    network: SegmentationNetwork[Any],
+    network: SegmentationNetwork[Any, Any],
     pair: OnnxPair,
     frames: Sequence[np.ndarray],
     mask: np.ndarray,
@@ -92,9 +92,9 @@ def compare(
     return Agreement(objects, len(later), worst, share, sound)
 
 
-def _input(network: SegmentationNetwork[Any], images: np.ndarray) -> torch.Tensor:
+def _input(network: SegmentationNetwork[Any, Any], images: np.ndarray) -> torch.Tensor:
     return network.normalise(torch.from_numpy(images))
 
 
-def _encoded(network: SegmentationNetwork[Any], images: np.ndarray):
+def _encoded(network: SegmentationNetwork[Any, Any], images: np.ndarray):
     return network.encode(_input(network, images))

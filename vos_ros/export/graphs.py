@@ -52,7 +52,7 @@ class StartGraph(ExportGraph):
     """
 
     def __init__(
-        self, network: SegmentationNetwork[Any], like: ObjectState, height: int, width: int
+        self, network: SegmentationNetwork[Any, Any], like: ObjectState, height: int, width: int
     ) -> None:
         super().__init__()
         self.network = network
@@ -79,7 +79,7 @@ class StepGraph(ExportGraph):
     """
 
     def __init__(
-        self, network: SegmentationNetwork[Any], like: ObjectState, height: int, width: int
+        self, network: SegmentationNetwork[Any, Any], like: ObjectState, height: int, width: int
     ) -> None:
         super().__init__()
         images = torch.zeros(1, 3, height, width)
@@ -128,7 +128,7 @@ def held(state: ObjectState) -> dict[str, Tensor]:
 
 
 def graphs_of(
-    network: SegmentationNetwork[Any], height: int, width: int, objects: int | None
+    network: SegmentationNetwork[Any, Any], height: int, width: int, objects: int | None
 ) -> tuple[StartGraph, StepGraph]:
     """Both functions of a network.
 

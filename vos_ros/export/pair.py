@@ -39,7 +39,11 @@ class OnnxPair:
 
     @classmethod
     def of(
-        cls, network: SegmentationNetwork[Any], card: ModelCard, name: str, settings: ExportSettings
+        cls,
+        network: SegmentationNetwork[Any, Any],
+        card: ModelCard,
+        name: str,
+        settings: ExportSettings,
     ) -> OnnxPair:
         """Export a network; takes up to a minute or two.
 
@@ -85,7 +89,7 @@ class OnnxPair:
 
 
 def _about(
-    network: SegmentationNetwork[Any], card: ModelCard, name: str, settings: ExportSettings
+    network: SegmentationNetwork[Any, Any], card: ModelCard, name: str, settings: ExportSettings
 ) -> dict[str, str]:
     """The metadata of both files."""
     return {

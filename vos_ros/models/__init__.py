@@ -12,10 +12,10 @@ from vos_ros.models.gfddal import Gfddal
 from vos_ros.models.state import SegmentationNetwork
 
 #: the networks that a weight file or a training stage may name
-NETWORKS: dict[str, type[SegmentationNetwork[Any]]] = {"gfddal": Gfddal, "dgmpm": Dgmpm}
+NETWORKS: dict[str, type[SegmentationNetwork[Any, Any]]] = {"gfddal": Gfddal, "dgmpm": Dgmpm}
 
 
-def build_network(name: str, config: dict[str, Any]) -> SegmentationNetwork[Any]:
+def build_network(name: str, config: dict[str, Any]) -> SegmentationNetwork[Any, Any]:
     """A network by name with random weights.
 
     Args:

@@ -14,8 +14,7 @@ def check_channels(multiple: int = 1, **numbers: object) -> None:
 
 def check_widths(name: str, numbers: object, multiple: int = 1) -> None:
     """Raise ValueError unless this is a list of positive whole numbers, multiples all of them."""
-    fits = isinstance(numbers, list | tuple)
-    if not fits or not all(_channels(number, multiple) for number in numbers):
+    if not isinstance(numbers, list | tuple) or not all(_channels(n, multiple) for n in numbers):
         shown = list(numbers) if isinstance(numbers, tuple) else numbers
         what = f"positive multiples of {multiple}" if multiple > 1 else "positive whole numbers"
         raise ValueError(f"{name} must be {what}, not {shown!r}")

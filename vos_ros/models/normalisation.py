@@ -16,6 +16,8 @@ class InputNormalisation(nn.Module):
 
     #: in half precision a mean of 123.675 would become 123.5
     full_precision = True
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self, backbone: Backbone) -> None:
         super().__init__()

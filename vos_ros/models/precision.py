@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 
-def full_precision(like: Tensor) -> AbstractContextManager:
+def full_precision(like: Tensor) -> AbstractContextManager[object]:
     """A region in which autocast does not narrow what is computed on the device of a tensor."""
     try:
         return torch.autocast(like.device.type, enabled=False)

@@ -8,7 +8,7 @@ import abc
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -47,7 +47,7 @@ class FrameFeatures:
         return self._map(lambda value: value[begin:end])
 
     def _map(self: Features, function: Callable[[Tensor], Tensor]) -> Features:
-        def mapped(value: Tensor | dict) -> Tensor | dict:
+        def mapped(value: Any) -> Any:
             if isinstance(value, dict):
                 return {key: mapped(part) for key, part in value.items()}
             return function(value)
@@ -78,7 +78,7 @@ class ObjectState:
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return {name: value for name, value in values.items() if isinstance(value, Tensor)}
 
-    def _map(self: S, function) -> S:
+    def _map(self: S, function: Callable[[str, Tensor], Tensor]) -> S:
         changed = {name: function(name, value) for name, value in self.tensors().items()}
         return dataclasses.replace(self, **changed)
 
@@ -264,7 +264,7 @@ class Prediction:
     sound: Tensor | None = None
 
 
-class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
+class SegmentationNetwork(nn.Module, abc.ABC, Generic[Features, S]):
     """A network that follows objects: encode a frame once, start objects on it, step them.
 
     Input frames are N x 3 x H x W, normalised by `normalise`, with H and W multiples of
@@ -280,7 +280,7 @@ class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
     #: from bytes to what the backbone was trained on
     normalisation: InputNormalisation
 
-    def likeness(self, state: ObjectState, slot: int) -> Tensor | None:
+    def likeness(self, state: S, slot: int) -> Tensor | None:
         """How well what lies under each mask agrees with what each object looked like first.
 
         Args:
@@ -296,10 +296,10 @@ class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
 
     @property
     @abc.abstractmethod
-    def config(self) -> dict:
+    def config(self) -> dict[str, Any]:
         """The keyword arguments that build this network again."""
 
-    def take_over(self, start: SegmentationNetwork) -> None:
+    def take_over(self, start: SegmentationNetwork[Any, Any]) -> None:
         """Start training from the weights of another network that this one agrees with.
 
         Raises:
@@ -316,20 +316,20 @@ class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
         """N x 3 x H x W RGB in 0..255, of any type, to the input of `encode`."""
         return self.normalisation(images).to(self.dtype)
 
-    def encode(self, images: Tensor) -> FrameFeatures:
+    def encode(self, images: Tensor) -> Features:
         """The features of N frames N x 3 x H x W, shared by all their objects."""
         return self.project(self.backbone(images))
 
     @abc.abstractmethod
-    def project(self, features: dict[int, Tensor]) -> FrameFeatures:
+    def project(self, features: dict[int, Tensor]) -> Features:
         """The part of `encode` after the backbone (apart, so that training can freeze one)."""
 
     @abc.abstractmethod
-    def start(self, features: FrameFeatures, masks: Tensor) -> S:
+    def start(self, features: Features, masks: Tensor) -> S:
         """The state of K new objects, from soft masks N x K x H x W in 0..1."""
 
     @abc.abstractmethod
-    def step(self, features: FrameFeatures, state: S) -> tuple[Prediction, S]:
+    def step(self, features: Features, state: S) -> tuple[Prediction, S]:
         """The objects in the next frame, and the state after it. Nothing waits for the host."""
 
     def advance(self, images: Tensor, state: S) -> tuple[Prediction, S]:
@@ -340,7 +340,7 @@ class SegmentationNetwork(nn.Module, abc.ABC, Generic[S]):
         """
         return self.advance_features(self.encode(images), state)
 
-    def advance_features(self, features: FrameFeatures, state: S) -> tuple[Prediction, S]:
+    def advance_features(self, features: Features, state: S) -> tuple[Prediction, S]:
         """`advance`, of frames that were encoded already."""
         prediction, after = self.step(features, state)
         sound = after.sound() if prediction.sound is None else prediction.sound & after.sound()

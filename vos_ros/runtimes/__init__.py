@@ -50,7 +50,7 @@ def choose_runtime(wanted: str, device: torch.device, precision: str) -> str:
 
 
 def build_runtime(
-    name: str, network: SegmentationNetwork[Any], precision: str, waits: bool = True
+    name: str, network: SegmentationNetwork[Any, Any], precision: str, waits: bool = True
 ) -> Runtime:
     """A runtime for a prepared network.
 

@@ -35,7 +35,7 @@ class FlatStep(nn.Module):
     """
 
     def __init__(
-        self, network: SegmentationNetwork[Any], like: ObjectState, images: Tensor
+        self, network: SegmentationNetwork[Any, Any], like: ObjectState, images: Tensor
     ) -> None:
         super().__init__()
         tensors = like.tensors()
@@ -46,7 +46,7 @@ class FlatStep(nn.Module):
         self._like = like
 
     @classmethod
-    def of(cls, network: SegmentationNetwork[Any], height: int, width: int) -> FlatStep:
+    def of(cls, network: SegmentationNetwork[Any, Any], height: int, width: int) -> FlatStep:
         """A step with an example of two objects in a grey image.
 
         Args:
@@ -73,7 +73,7 @@ class FlatStep(nn.Module):
 
 
 @torch.no_grad()
-def blank_state(network: SegmentationNetwork[Any], height: int, width: int) -> ObjectState:
+def blank_state(network: SegmentationNetwork[Any, Any], height: int, width: int) -> ObjectState:
     """A state of two objects, each a part of a grey image."""
     masks = torch.zeros(1, _EXAMPLE_OBJECTS, height, width)
     masks[:, 0, : height // 2] = 1
@@ -81,5 +81,5 @@ def blank_state(network: SegmentationNetwork[Any], height: int, width: int) -> O
     return network.start(network.encode(_grey(network, height, width)), masks)
 
 
-def _grey(network: SegmentationNetwork[Any], height: int, width: int) -> Tensor:
+def _grey(network: SegmentationNetwork[Any, Any], height: int, width: int) -> Tensor:
     return torch.zeros(1, 3, height, width, dtype=network.dtype)

@@ -26,7 +26,7 @@ class ReadyNetwork:
         precision: in what it computes.
     """
 
-    network: SegmentationNetwork[Any]
+    network: SegmentationNetwork[Any, Any]
     runtime: Runtime
     runtime_name: str
     device: torch.device

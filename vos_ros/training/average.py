@@ -22,7 +22,7 @@ from vos_ros.weights import ModelCard, WeightsError, load_network
 
 def mean_network(
     paths: Sequence[Path], changes: dict[str, Any] | None = None
-) -> tuple[SegmentationNetwork[Any], ModelCard]:
+) -> tuple[SegmentationNetwork[Any, Any], ModelCard]:
     """The network whose weights are the mean of those of some files, each counting alike.
 
     Args:

@@ -70,7 +70,7 @@ class ClipLoss(nn.Module):
         world: whose batches these are: rank r has the r-th part of the whole batch.
     """
 
-    def __init__(self, network: SegmentationNetwork[Any], stage: Stage, world: World) -> None:
+    def __init__(self, network: SegmentationNetwork[Any, Any], stage: Stage, world: World) -> None:
         super().__init__()
         self.network = network
         self.stage = stage

@@ -48,7 +48,7 @@ class Trainer:
 
     def __init__(
         self,
-        network: SegmentationNetwork[Any],
+        network: SegmentationNetwork[Any, Any],
         stage: Stage,
         batches: BatchSource,
         world: World | None = None,

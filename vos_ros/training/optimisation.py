@@ -29,7 +29,7 @@ class Optimisation:
         left_out_in_a_row: how many of them since the last that was taken.
     """
 
-    def __init__(self, network: SegmentationNetwork[Any], stage: Stage) -> None:
+    def __init__(self, network: SegmentationNetwork[Any, Any], stage: Stage) -> None:
         self.network, self.stage = network, stage
         self.left_out = self.left_out_in_a_row = 0
         self.average = {k: v.detach().clone() for k, v in network.state_dict().items()}

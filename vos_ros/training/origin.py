@@ -67,7 +67,7 @@ class Origin:
 
 def begin_or_go_on(
     stage: Stage, checkpoint: Path, init: Path | None, imagenet: Path | None
-) -> tuple[SegmentationNetwork[Any], Origin]:
+) -> tuple[SegmentationNetwork[Any, Any], Origin]:
     """The network to train, and what the run is of: as a checkpoint says, if there is one.
 
     The weights are those to start from; where there is a checkpoint, they are yet to be read.

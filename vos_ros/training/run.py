@@ -49,7 +49,7 @@ UNUSABLE = (
 
 def starting_network(
     stage: Stage, init: Path | None = None, imagenet: Path | None = None
-) -> tuple[SegmentationNetwork[Any], ModelCard]:
+) -> tuple[SegmentationNetwork[Any, Any], ModelCard]:
     """The network to train, and the card of the weights it starts from.
 
     Random weights are drawn from PyTorch's generator: seed it before.
@@ -83,7 +83,7 @@ def starting_network(
     return network, history
 
 
-def stage_network(stage: Stage) -> SegmentationNetwork[Any]:
+def stage_network(stage: Stage) -> SegmentationNetwork[Any, Any]:
     """The network of a stage, with random weights.
 
     Raises:
@@ -156,7 +156,7 @@ def noted_signals() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def moved(network: SegmentationNetwork[Any], device: str) -> SegmentationNetwork[Any]:
+def moved(network: SegmentationNetwork[Any, Any], device: str) -> SegmentationNetwork[Any, Any]:
     """The network on a device.
 
     Raises:

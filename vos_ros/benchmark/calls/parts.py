@@ -44,9 +44,13 @@ class NetworkCall:
 
     @torch.inference_mode()
     def __init__(
-        self, network: SegmentationNetwork[Any], runtime: Runtime, film: Film, geometry: Geometry,
+        self,
+        network: SegmentationNetwork[Any, Any],
+        runtime: Runtime,
+        film: Film,
+        geometry: Geometry,
         device: torch.device,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._network, self._runtime = network, runtime
         inputs = [self._input(to_input(image, geometry, device), geometry) for image in film.frames]
         masks = to_masks(film.mask, ids_of(film.mask), geometry).to(device)
@@ -102,7 +106,7 @@ class Builder:
     ) -> None:  # fmt: skip
         self._models = models
         self._device = device
-        self._prepared: dict[tuple[str, str], SegmentationNetwork[Any]] = {}
+        self._prepared: dict[tuple[str, str], SegmentationNetwork[Any, Any]] = {}
         self._film = lru_cache(_FILMS)(make_film)
         self._parts: dict[str, Callable[[Case], Work]] = {
             "network": self._network_work, "segmenter": self._segmenter_work, **(others or {}),
@@ -176,7 +180,7 @@ class Builder:
         """The operations of what is not computed by PyTorch, which counts its own."""
         return None if case.runtime == "torch" else self.operations(case)
 
-    def _prepared_network(self, case: Case) -> SegmentationNetwork[Any]:
+    def _prepared_network(self, case: Case) -> SegmentationNetwork[Any, Any]:
         key = (case.weights, case.precision)
         if key not in self._prepared:
             network = self._models[case.weights].network

@@ -47,6 +47,7 @@ def _fold_children(owner: nn.Module) -> None:
 @torch.no_grad()
 def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
     """Give a convolution the scale and shift of its norm, computed in float64."""
+    assert norm.running_mean is not None and norm.running_var is not None  # kept by all of ours
     scale = norm.weight.double() / torch.sqrt(norm.running_var.double() + norm.eps)
     bias = torch.zeros_like(scale) if conv.bias is None else conv.bias.double()
     # Output channels come first in the weight, with groups too.

@@ -87,6 +87,11 @@ class ResNet(Backbone):
     mean: ClassVar[tuple[float, float, float]] = (0.485, 0.456, 0.406)
     std: ClassVar[tuple[float, float, float]] = (0.229, 0.224, 0.225)
 
+    layer1: nn.Module
+    layer2: nn.Module
+    layer3: nn.Module
+    layer4: nn.Module
+
     def __init__(self, depth: int) -> None:
         super().__init__()
         block, repeats = DEPTHS[depth]

@@ -35,8 +35,9 @@ class EmbeddingExtractor(nn.Module):
         """Side outputs N x channels[s] x H/s x W/s, by stride, to N x C x H/stride x W/stride."""
         finest = min(features)
         size = [side * finest // self.stride for side in features[finest].shape[-2:]]
-        total = None
+        total: Tensor | None = None
         for name, conv in self.levels.items():
+            assert isinstance(conv, nn.Conv2d)
             level = int(name)
             if level < self.stride:
                 part = _averaged(conv, features[level], self.stride // level)
@@ -45,6 +46,7 @@ class EmbeddingExtractor(nn.Module):
                 if level > self.stride:
                     part = F.interpolate(part, size=size, mode="bilinear", align_corners=False)
             total = part if total is None else total + part
+        assert total is not None  # there is a side output
         return total
 
 

@@ -30,7 +30,7 @@ from vos_ros.models.normalisation import InputNormalisation
 from vos_ros.models.state import Prediction, SegmentationNetwork, resize_maps
 
 
-class Dgmpm(SegmentationNetwork[DgmpmState]):
+class Dgmpm(SegmentationNetwork[DgmpmFeatures, DgmpmState]):
     """The whole network.
 
     Args:
@@ -75,7 +75,7 @@ class Dgmpm(SegmentationNetwork[DgmpmState]):
                 "embedding_distance and previous_mask cannot both be switched off: "
                 "nothing would tell the network what to follow"
             )
-        self._config = {
+        self._config: dict[str, Any] = {
             "backbone": backbone,
             "embedding_channels": embedding_channels,
             "embedding_stride": embedding_stride,
@@ -103,6 +103,7 @@ class Dgmpm(SegmentationNetwork[DgmpmState]):
         )
         with torch.no_grad():  # as large as what the guiding maps add; side outputs are larger
             for lateral in self.laterals.values():
+                assert isinstance(lateral, nn.Conv2d)
                 lateral.weight.mul_(0.3)
         self.decoder = FeatureIntegration(
             decoder_channels,

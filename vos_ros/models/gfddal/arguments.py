@@ -18,7 +18,7 @@ from vos_ros.models.gfddal.memory import check_memory
 _SWITCHES = ("deepest", "modulation", "matching", "appearance", "guided_decoder")
 
 
-def checked_arguments(**arguments: object) -> dict[str, Any]:
+def checked_arguments(**arguments: Any) -> dict[str, Any]:
     """The keyword arguments of `Gfddal`, those of the backbone aside, which checks its own name.
 
     Raises:
@@ -31,7 +31,10 @@ def checked_arguments(**arguments: object) -> dict[str, Any]:
             "nothing would tell the network what to follow"
         )
     _check_decoder(arguments["decoder_channels"])
-    check_channels(**{name: arguments[name] for name in ("direction_channels", "guided_channels")})
+    check_channels(
+        direction_channels=arguments["direction_channels"],
+        guided_channels=arguments["guided_channels"],
+    )
     check_channels(8, fused_channels=arguments["fused_channels"])
     check_share(update_rate=arguments["update_rate"])
     check_memory(arguments["memory"], arguments["memory_interval"])

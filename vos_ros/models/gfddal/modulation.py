@@ -24,6 +24,7 @@ class FeatureModulationBlock(nn.Module):
         super().__init__()
         self.mask = nn.Conv2d(1, hidden, 3, padding=1)
         self.modulation = nn.Conv2d(hidden, 2 * channels, 3, padding=1)
+        assert self.modulation.bias is not None
         with torch.no_grad():  # alpha starts around 1 and beta around 0: features pass unchanged
             self.modulation.weight.mul_(0.5)
             self.modulation.bias[:channels] = 1.0

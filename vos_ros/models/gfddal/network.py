@@ -36,7 +36,7 @@ from vos_ros.models.state import Prediction, SegmentationNetwork
 _SMALLEST_MASK = 2.0
 
 
-class Gfddal(SegmentationNetwork[GfddalState]):
+class Gfddal(SegmentationNetwork[GfddalFeatures, GfddalState]):
     """The whole network.
 
     Args:
@@ -133,7 +133,7 @@ class Gfddal(SegmentationNetwork[GfddalState]):
     def config(self) -> dict[str, Any]:
         return copy.deepcopy(self._config)
 
-    def take_over(self, start: SegmentationNetwork[Any]) -> None:
+    def take_over(self, start: SegmentationNetwork[Any, Any]) -> None:
         """The weights of another; one without a memory may start one that has it."""
         weights = start.state_dict()
         if self.memory is not None and not start.config.get("memory", 0):
@@ -253,6 +253,7 @@ class Gfddal(SegmentationNetwork[GfddalState]):
         self, features: GfddalFeatures, state: GfddalState, prediction: Prediction
     ) -> GfddalState:
         dtype = state.coarse.dtype
+        assert prediction.coarse_logits is not None  # for it comes from `step`
         coarse = merged_probabilities(prediction.coarse_logits).to(dtype)
         means = state.means
         if self.appearance is not None:

@@ -91,7 +91,7 @@ class GfddalState(ObjectState):
         Kernels and means have no place in the image and stay as they are; maps are resized, and so
         are remembered frames, whose places must be as many as those of the frames to come.
         """
-        before = tuple(self.coarse.shape[-2:])
+        before = (self.coarse.shape[-2], self.coarse.shape[-1])
         h, w = height // COARSE_STRIDE, width // COARSE_STRIDE
         scale = self.first.shape[-2] // self.coarse.shape[-2]
         return dataclasses.replace(

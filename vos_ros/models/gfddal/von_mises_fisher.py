@@ -82,7 +82,7 @@ class _LogNormaliser(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (ratio,) = ctx.saved_tensors
         return (-ratio * grad.double()).to(grad.dtype), None
 
@@ -106,7 +106,8 @@ def log_normaliser(kappa: Tensor, dimension: int) -> Tensor:
     """
     if dimension < 2:
         raise ValueError(f"the sphere needs vectors of length 2 or more, not {dimension}")
-    return _LogNormaliser.apply(kappa, dimension)
+    result: Tensor = _LogNormaliser.apply(kappa, dimension)  # type: ignore[no-untyped-call]  # PyTorch's
+    return result
 
 
 def mean_direction(vectors: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
