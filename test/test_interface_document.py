@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sensor_msgs.msg import CameraInfo
 from stage import Stage, order
+
+from vos_ros.ros import qos
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docs/interface.md").read_text(encoding="utf-8")
@@ -42,10 +45,12 @@ def relative(name: str, namespace: str) -> str:
 
 @pytest.fixture(scope="module", params=["raw", "compressed"])
 def stage(request: pytest.FixtureRequest, context) -> Iterator[Stage]:
-    """A node with all it ever has, an object's topic among them."""
+    """A node with all it ever has, an object's topic and the camera's calibration among them."""
     stage = Stage(context, f"/told_{request.param}", image_transport=request.param).activate()
     (stage.send if request.param == "raw" else stage.send_compressed)(1)
     assert stage.call(order((1,))).success
+    stage.client.create_subscription(CameraInfo, "vos/camera_info", lambda _: None, qos.results())
+    stage.until(lambda: stage.node.count_subscribers("camera_info"))
     yield stage
     stage.close()
 

@@ -66,7 +66,7 @@ def test_each_transition_undoes_its_counterpart(make_stage):
     for _ in range(5):
         assert stage.change("configure")
         configured = entities(stage)
-        names = ("mask", "presence", "confidence", "overlay", "overlay/compressed")
+        names = ("mask", "presence", "confidence", "camera_info", "overlay", "overlay/compressed")
         results = {f"{base}/vos/{name}" for name in names}
         assert configured[0] - unconfigured[0] == results
         assert configured[1:] == unconfigured[1:]

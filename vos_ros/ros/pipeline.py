@@ -15,6 +15,7 @@ from rclpy.executors import Executor
 from vos_ros.identity import Pair
 from vos_ros.ros.awaiting import result_of
 from vos_ros.ros.camera import Camera
+from vos_ros.ros.camera_info import CameraInfoRelay
 from vos_ros.ros.follower import Followed, Follower
 from vos_ros.ros.frame_buffer import FrameBuffer, FrameGoneError
 from vos_ros.ros.frame_failures import FrameFailures
@@ -90,9 +91,12 @@ class Pipeline:
             report=lambda: self._logger.debug(str(self.statistics)),
         )
         with ExitStack() as undo:
+            self._camera_info = CameraInfoRelay(node, self.camera.topic, troubles)
+            undo.callback(self._camera_info.destroy)
             self._results = Results(
                 node,
                 lambda: settings().overlay_alpha,
+                self._camera_info,
                 counter=self._counter,
                 trace=trace,
                 troubles=troubles,
@@ -167,6 +171,8 @@ class Pipeline:
     def start(self) -> None:
         """Start the worker and take in camera images."""
         with ExitStack() as undo:
+            undo.callback(self._camera_info.close)
+            self._camera_info.open()
             undo.callback(self._jobs.stop)
             self._jobs.start()
             undo.callback(self.camera.close)

@@ -14,6 +14,7 @@ import numpy as np
 from std_msgs.msg import Header
 
 from vos_ros.identity import Pair
+from vos_ros.ros.camera_info import CameraInfoRelay
 from vos_ros.ros.frames import CameraFrame
 from vos_ros.ros.health import not_compiled
 from vos_ros.ros.presence_topics import PresenceTopics
@@ -40,6 +41,7 @@ class Results:
     Args:
         node: whose topics these are.
         overlay_alpha: tells the weight of the overlay's colours, 0 to 1.
+        camera_info: sends the calibration beside each mask.
         counter: told about every frame that was published, and its times.
         trace: told what the time was spent on.
         troubles: told of which objects the network says nothing.
@@ -51,6 +53,7 @@ class Results:
         self,
         node: SurvivingNode,
         overlay_alpha: Callable[[], float],
+        camera_info: CameraInfoRelay,
         *,
         counter: Counter,
         trace: Trace,
@@ -59,6 +62,7 @@ class Results:
         failed: Callable[[Exception], None],
     ) -> None:
         self._node = node
+        self._camera_info = camera_info
         self._counter = counter
         self._trace = trace
         self._troubles = troubles
@@ -105,7 +109,7 @@ class Results:
         """Send a result out. Never raises: an object is followed even if its mask was not sent."""
         try:
             began = time.perf_counter()
-            self._publishers.publish(frame.header, result, names)
+            self._send(frame.header, result, names)
             self._report_unsound(result)
             self._report_identity(result)
             self._report_runtime()
@@ -123,9 +127,14 @@ class Results:
     def correct(self, header: Header, result: Segmentation, names: dict[int, str]) -> None:
         """Send out what is left of the last result. Never raises."""
         try:
-            self._publishers.publish(header, result, names)
+            self._send(header, result, names)
         except Exception as error:
             self._failed(error)
+
+    def _send(self, header: Header, result: Segmentation, names: dict[int, str]) -> None:
+        self._publishers.publish(header, result, names)
+        height, width = result.labels.shape
+        self._camera_info.publish(header, width, height)
 
     def _report_unsound(self, result: Segmentation) -> None:
         """Say, once for each time that it happens, of which objects the network says nothing."""
