@@ -23,6 +23,13 @@ class Runtime(Protocol):
         From any thread.
         """
 
+    @property
+    def threads_beside(self) -> int | None:
+        """With how many threads PyTorch should do what there is to do before and after a step.
+
+        None: with as many as it has.
+        """
+
     def advance(self, images: Tensor, state: ObjectState) -> tuple[Prediction, ObjectState]:
         """The objects in the next frames, and the state after them.
 

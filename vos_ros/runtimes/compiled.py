@@ -23,6 +23,7 @@ from vos_ros.models.state import ObjectState, Prediction, SegmentationNetwork
 from vos_ros.runtimes.base import portions
 from vos_ros.runtimes.eager import EagerRuntime
 from vos_ros.runtimes.flat_step import RESULTS, FlatStep, blank_state
+from vos_ros.runtimes.threads import torch_threads
 
 # A robot does not phone home: where this package is not to be had, OpenVINO goes without.
 sys.modules.setdefault("openvino_telemetry", None)
@@ -47,13 +48,13 @@ _KEPT_STEPS = 4
 #: the network is translated by an example of this height and width, whatever the images are
 _EXAMPLE = (96, 160)
 
-#: height and width of the input, and the shapes of an object's state: of how many there are, and of
-#: where they were first seen, for they may have been in an image of another size
 #: translations that are kept, by fingerprint; one is made at a time
 _TRANSLATED: OrderedDict[str, ov.Model] = OrderedDict()
 _TRANSLATING = threading.Lock()
 _KEPT_TRANSLATIONS = 3
 
+#: height and width of the input, and the shapes of an object's state: of how many there are, and of
+#: where they were first seen, for they may have been in an image of another size
 _Key = tuple[tuple[int, ...], ...]
 
 
@@ -78,7 +79,8 @@ class CompiledRuntime:
 
     def __init__(self, network: SegmentationNetwork, precision: str, waits: bool = True) -> None:
         self._eager = EagerRuntime(network)
-        self._compiler = _Compiler(network, precision)
+        self._threads = torch.get_num_threads()
+        self._compiler = _Compiler(network, precision, self._threads)
         self._waits = waits
         self._steps: OrderedDict[_Key, _Step] = OrderedDict()
         self._most_steps = _KEPT_STEPS
@@ -97,11 +99,17 @@ class CompiledRuntime:
         failed = list(self._failed.values())  # a copy: another thread may be adding to them
         return failed[0] if failed else ""
 
+    @property
+    def threads_beside(self) -> int:
+        """One: PyTorch's threads stay awake for a while after their work, on OpenVINO's cores."""
+        return 1
+
     def advance(self, images: Tensor, state: ObjectState) -> tuple[Prediction, ObjectState]:
         """See `Runtime`; one image after the other, each with all threads."""
         step = self._step(tuple(images.shape), state)
         if step is None:
-            return self._eager.advance(images, state)
+            with torch_threads(self._threads):
+                return self._eager.advance(images, state)
         if images.shape[0] == 1:
             return step(images, state)
         each = [step(images[i : i + 1], state.image(i)) for i in range(images.shape[0])]
@@ -174,8 +182,9 @@ class CompiledRuntime:
 class _Compiler:
     """From a network to compiled steps; one thread at a time."""
 
-    def __init__(self, network: SegmentationNetwork, precision: str) -> None:
+    def __init__(self, network: SegmentationNetwork, precision: str, threads: int) -> None:
         self._network = network
+        self._threads = threads
         self._hint = _HINTS[precision]
         self._core = ov.Core()
         self._model: ov.Model | None = None
@@ -195,7 +204,7 @@ class _Compiler:
         model.reshape({number: ov.PartialShape(shape) for number, shape in inputs})
         settings = {
             "INFERENCE_PRECISION_HINT": self._hint,
-            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "INFERENCE_NUM_THREADS": self._threads,
             "PERFORMANCE_HINT": "LATENCY",
         }
         return _Step(self._core.compile_model(model, "CPU", settings), state)

@@ -27,6 +27,11 @@ class EagerRuntime:
         """Never any."""
         return ""
 
+    @property
+    def threads_beside(self) -> None:
+        """As many as there are: they are the same."""
+        return None
+
     def advance(self, images: Tensor, state: ObjectState) -> tuple[Prediction, ObjectState]:
         """See `Runtime`; nothing waits for the host."""
         return self._network.advance(images, state)

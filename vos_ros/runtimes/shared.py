@@ -64,6 +64,11 @@ class Seat:
         """See `Runtime`."""
         return self.shared.trouble
 
+    @property
+    def threads_beside(self) -> int | None:
+        """Of the shared runtime: another segmenter's step may be computed meanwhile."""
+        return self.shared.threads_beside
+
     def advance(self, images: Tensor, state: ObjectState) -> tuple[Prediction, ObjectState]:
         """See `Runtime`; for one image. Waits until the turn has come and was computed.
 
@@ -112,6 +117,11 @@ class SharedRuntime:
         """How many turns wait now."""
         with self._changed:
             return len(self._waiting)
+
+    @property
+    def threads_beside(self) -> int | None:
+        """See `Runtime`."""
+        return self._runtime.threads_beside
 
     def seat(self, together: bool) -> Seat:
         """A runtime for one more segmenter; see `Seat`."""
