@@ -12,8 +12,8 @@ NAME = "vos_ros"
 SHARE = f"share/{NAME}"
 COMMANDS = (
     "vos", "cameras", "demo", "publish_video", "replay", "record", "plot", "evaluate", "train",
-    "pack", "ablate", "benchmark", "soak", "returns", "average", "card", "export",
-    "select", "init_box", "init_mask", "parameters",
+    "pack", "ablate", "benchmark", "soak", "returns", "average", "card", "export", "explain",
+    "select", "init_box", "init_mask", "centroid", "follow", "parameters",
 )
 
 

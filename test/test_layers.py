@@ -38,12 +38,13 @@ ARROWS = {
     },  # fmt: skip
     "soak": {"soak", "core", "evaluation"},
     "export": {"export", "core", "models", "runtimes"},
+    "explain": {"explain", "core", "models", "runtimes", "segmenter"},
     "recordings": {"recordings", "core"},
     "web": {"web", "core"},
     "ros": {"ros", "core", "runtimes", "segmenter"},
     "apps": {
-        "ablation", "apps", "benchmark", "core", "data", "evaluation", "export", "models",
-        "recordings", "ros", "runtimes", "segmenter", "soak", "training", "web",
+        "ablation", "apps", "benchmark", "core", "data", "evaluation", "explain", "export",
+        "models", "recordings", "ros", "runtimes", "segmenter", "soak", "training", "web",
     },  # fmt: skip
 }
 

@@ -21,6 +21,8 @@ COMMANDS: dict[str, str] = {
     "init_box": "have the running node follow what is in a box of the camera's image",
     "init_mask": "have the running node follow the objects of a mask in a file",
     "select": "show a page on which people point out what is to be followed (a web server)",
+    "centroid": "tell where a followed object is in space, out of its mask and a depth image",
+    "follow": "have a robot turn towards a followed object and keep its distance",
     "demo": "play a video as a camera, follow an object in it with the node, write what came back",
     "publish_video": "play a video file or a folder of frames as a camera",
     "replay": "follow objects through the images of a bag, and write the masks into a new one",
@@ -35,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "soak": "drive the node for a stated time among faults, and report what became of it",
     "average": "take the mean of several weight files of one network",
     "card": "tell what a weight file is and how it scored",
+    "explain": "draw what a network computes on a clip, part by part",
     "export": "write a network as two ONNX files, for programs without PyTorch",
 }
 """Command -> one line of help. The command is the name of the module beside this one."""
