@@ -36,6 +36,7 @@ help:
 	@echo 'make fuzz    try random inputs on all that reads what others write, for SECONDS=600'
 	@echo 'make setup   make the environment in .venv; those above do it themselves'
 	@echo 'make lint    check the style of the sources'
+	@echo 'make docs    write the site of the documents to out/site, and the tables in them anew'
 	@echo 'make lock    resolve requirements.in into requirements.txt anew (needs uv)'
 	@echo 'make clean   remove build products and caches; `make distclean` also .venv and out'
 
@@ -64,11 +65,22 @@ fuzz: setup
 lint: setup
 	@$(PYTHON_IN) -m ruff check .
 
+.PHONY: docs
+docs: setup
+	@$(PYTHON_IN) scripts/docs/generate.py
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON_IN) -m mkdocs build --quiet --strict
+	@echo 'The site is in out/site: open out/site/index.html.'
+
 .PHONY: lock
 lock:
 	@uv pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header requirements.in \
 	    | grep -vE '^(nvidia|cuda)-|^triton==' > requirements.new
 	@{ echo '# The lock of requirements.in, made by `make lock`.'; cat requirements.new; } > requirements.txt
+	@rm requirements.new
+	@echo mkdocs-material | uv pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
+	    --constraint requirements.txt - > requirements.new
+	@{ sed -n 1p requirements-docs.txt; cat requirements.new; } > requirements-docs.new
+	@mv requirements-docs.new requirements-docs.txt
 	@rm requirements.new
 
 .PHONY: clean
@@ -87,10 +99,10 @@ $(DONE)/python: scripts/setup/make-venv
 	@mkdir -p $(DONE)
 	@touch $@
 
-$(DONE)/requirements: requirements.txt requirements-test.txt $(DONE)/python
+$(DONE)/requirements: requirements.txt requirements-test.txt requirements-docs.txt $(DONE)/python
 	@echo 'Installing the pinned requirements (a few minutes the first time, torch being large) ...'
 	@$(PYTHON_IN) -m pip install -qq -r requirements.txt
-	@$(PYTHON_IN) -m pip install -qq --no-deps -r requirements-test.txt
+	@$(PYTHON_IN) -m pip install -qq --no-deps -r requirements-test.txt -r requirements-docs.txt
 	@touch $@
 
 $(DONE)/vos_msgs: $(MSGS_SOURCES) $(DONE)/requirements
