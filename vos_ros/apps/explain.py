@@ -21,6 +21,7 @@ import numpy as np
 
 from vos_ros.apps.arguments import positive, whole
 from vos_ros.apps.demo_clip import ClipError, DemoClip, choose_clip, resize_labels
+from vos_ros.apps.node_options import OptionError
 from vos_ros.data.image_files import ImageFileError
 from vos_ros.data.video import VideoError
 from vos_ros.explain.errors import ExplainError
@@ -41,13 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         clip = choose_clip(given.video, given.mask, (), given.start, {})
         viewing = _viewing(given, clip)
-    except (ClipError, VideoError, ImageFileError, ExplainError, ValueError) as error:
+    except (ClipError, VideoError, ImageFileError, OptionError) as error:
         print(f"explain: {error}", file=sys.stderr)
         return 2
     try:
         for weights in _weights(given):
             _explain(given, weights, clip, viewing)
-    except WeightsError as error:
+    except (WeightsError, OptionError) as error:
         print(f"explain: {error}", file=sys.stderr)
         return 2
     except (ExplainError, SegmentationError, VideoError) as error:
@@ -63,6 +64,8 @@ def _explain(given: argparse.Namespace, weights: str, clip: DemoClip, viewing: V
     need_matplotlib()
     path = find_weights(weights)
     network, card = load_network(path)
+    if viewing.size < network.stride:
+        raise OptionError(f"the size must be at least {network.stride} pixels, not {viewing.size}")
     found = explained(network, _frames(clip), _first_mask(clip), viewing)
     name = viewing.names.get(viewing.object_id)
     called = f"object {viewing.object_id}" + (f" ({name})" if name else "")
@@ -86,19 +89,22 @@ def _viewing(given: argparse.Namespace, clip: DemoClip) -> Viewing:
     object_id = given.object or clip.ids[0]
     if object_id not in clip.ids:
         held = ", ".join(map(str, clip.ids))
-        raise ExplainError(f"the mask '{clip.mask_path}' holds no object {object_id}, but {held}")
+        raise OptionError(f"the mask '{clip.mask_path}' holds no object {object_id}, but {held}")
     wanted = tuple(sorted(set(given.frames))) or _spread(clip)
     if wanted[0] <= clip.start:
-        raise ExplainError(
+        raise OptionError(
             f"frame {wanted[0]} is not after frame {clip.start}, which the mask belongs to and "
             "with which the network begins: name later ones with --frames"
         )
     if clip.reader.count and wanted[-1] >= clip.reader.count:
-        raise ExplainError(
+        raise OptionError(
             f"the clip '{clip.reader.path}' has {clip.reader.count} frames, counted from 0: there "
             f"is no frame {wanted[-1]}"
         )
-    region = region_settings(given.region_margin, DEFAULT_REGION.smallest)
+    try:
+        region = region_settings(given.region_margin, DEFAULT_REGION.smallest)
+    except ValueError as error:
+        raise OptionError(str(error)) from error
     return Viewing(wanted, object_id, given.size, region, clip.names)
 
 
@@ -106,7 +112,7 @@ def _spread(clip: DemoClip) -> tuple[int, ...]:
     """Frames after the first, equally far apart to the end."""
     last = clip.reader.count - 1
     if last <= clip.start:
-        raise ExplainError(
+        raise OptionError(
             f"it is not known how many frames '{clip.reader.path}' has after frame {clip.start}: "
             "name some with --frames"
         )
