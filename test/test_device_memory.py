@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import mmap
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ import torch
 
 from vos_ros.ros import device_memory
 from vos_ros.ros.device_memory import read_memory
+from vos_ros.ros.environment import MALLOC_SETTINGS
 
 
 def test_the_machines_memory_is_told():
@@ -30,6 +34,36 @@ def test_what_this_process_takes_is_seen():
         before = read_memory("cpu").own
         np.frombuffer(block, np.uint8)[:] = 1
         assert read_memory("cpu").own - before > 150e6
+
+
+LET_GO = """
+import gc
+import numpy as np
+from vos_ros.ros.device_memory import give_back, read_memory
+
+class Held:
+    def __init__(self):
+        self.itself, self.image = self, np.ones(1_000_000, np.uint8)
+
+gc.disable()
+held = [Held() for _ in range(300)]
+full = read_memory("cpu").own
+del held
+kept = read_memory("cpu").own
+give_back()
+print(full - kept, full - read_memory("cpu").own)
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="needs glibc")
+def test_what_was_let_go_is_given_back_to_the_system():
+    environment = {**os.environ, **MALLOC_SETTINGS}
+    done = subprocess.run(
+        [sys.executable, "-c", LET_GO], env=environment, capture_output=True, text=True, check=True
+    )
+    by_itself, given_back = map(float, done.stdout.split())
+    assert by_itself < 50e6
+    assert given_back > 250e6
 
 
 @pytest.mark.parametrize("text", ["", "MemTotal: much\n", "MemTotal:  100 kB\n"])

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import sys
 import threading
@@ -23,7 +22,7 @@ from rclpy.utilities import remove_ros_args
 
 from vos_ros.ros.answering import always_answer
 from vos_ros.ros.declaration import DeclaredParameters
-from vos_ros.ros.device_memory import read_memory
+from vos_ros.ros.device_memory import give_back, read_memory
 from vos_ros.ros.diagnostics import Diagnostics
 from vos_ros.ros.exit_signals import ExitSignals
 from vos_ros.ros.parameters import TABLE, Settings, show
@@ -118,9 +117,7 @@ class VosNode(SurvivingNode):
         """Forget what was followed and let go of the network and the topics."""
         with self.reporting("Cleaning up"):
             self._release()
-            # What was let go is in cycles, which Python may not look for until the next network
-            # has been built beside this one; hundreds of megabytes would wait for that.
-            gc.collect()
+            give_back()
         return SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
