@@ -11,13 +11,13 @@ Starts the viewer alone, on the machine with the screen; the node runs where it 
 
 import os
 
-from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from vos_ros.ros.environment import transport_environment
+from vos_ros.ros.launch_packages import check_installed
 from vos_ros.share import share_path
 
 PACKAGES = {"rviz": "rviz2", "foxglove": "foxglove_bridge", "rqt": "rqt_image_view"}
@@ -58,24 +58,12 @@ def generate_launch_description() -> LaunchDescription:
 
 def _viewer(context: LaunchContext) -> list[LogInfo | Node]:
     viewer = LaunchConfiguration("viewer").perform(context)
-    _check_installed(PACKAGES[viewer], viewer)
+    check_installed(PACKAGES[viewer], f"viewer:={viewer}")
     name = LaunchConfiguration("name").perform(context)
     namespace = LaunchConfiguration("namespace").perform(context).strip("/")
     node = f"/{namespace}/{name}" if namespace else f"/{name}"
     make = {"rviz": _rviz, "foxglove": _foxglove, "rqt": _rqt}[viewer]
     return make(node, context)
-
-
-def _check_installed(package: str, viewer: str) -> None:
-    try:
-        get_package_prefix(package)
-    except PackageNotFoundError as error:
-        distribution = os.environ.get("ROS_DISTRO", "jazzy")
-        binary = f"ros-{distribution}-{package.replace('_', '-')}"
-        raise RuntimeError(
-            f"viewer:={viewer} needs the package {package}, which is not installed:"
-            f" sudo apt install {binary}"
-        ) from error
 
 
 def _rviz(node: str, _context: LaunchContext) -> list[LogInfo | Node]:

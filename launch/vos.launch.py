@@ -1,8 +1,9 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Start the node on a camera's images.
+"""Start the node on a camera's images, and the camera's driver if asked to.
 
     ros2 launch vos_ros vos.launch.py image:=/camera/image_raw
+    ros2 launch vos_ros vos.launch.py driver:=usb_cam video_device:=/dev/video0
     ros2 launch vos_ros vos.launch.py --show-args
 
 Every parameter of the node is an argument here, by the same name. One that is not given keeps the
@@ -17,18 +18,30 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from vos_ros.ros.environment import transport_environment
-from vos_ros.ros.launch_arguments import given_parameters, parameter_arguments
-from vos_ros.share import share_path
+from vos_ros.ros.launch_arguments import (
+    given_parameters,
+    parameter_arguments,
+    process_arguments,
+)
+from vos_ros.ros.launch_driver import NAMESPACE, driver_arguments, driver_node, driver_of
+
+IMAGE = "image"
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Describe the arguments and the node; nothing is started by this."""
+    """Describe the arguments and the processes; nothing is started by this."""
     own = [
         DeclareLaunchArgument(
             "image",
-            default_value="image",
+            default_value=IMAGE,
             description="Topic of the camera's images. With image_transport:=compressed, without"
-            " its ending /compressed.",
+            " its ending /compressed. With a driver, it is the driver's.",
+        ),
+        DeclareLaunchArgument(
+            "camera_info",
+            default_value="",
+            description="Topic of the camera's calibration. Not given: camera_info beside the"
+            " images, as drivers have it.",
         ),
         DeclareLaunchArgument(
             "name",
@@ -36,36 +49,48 @@ def generate_launch_description() -> LaunchDescription:
             description="Name of the node, and so of its topics and services: /vos/mask, ...",
         ),
         DeclareLaunchArgument(
-            "namespace", default_value="", description="Namespace of the node and of `image`."
+            "namespace",
+            default_value="",
+            description="Namespace of the node, of the driver, and of topics given here that do"
+            " not begin with /.",
         ),
-        DeclareLaunchArgument(
-            "params_file",
-            default_value=str(share_path("config/vos.yaml")),
-            description="File with the node's parameters.",
-        ),
-        DeclareLaunchArgument(
-            "log_level",
-            default_value="info",
-            choices=["debug", "info", "warn", "error", "fatal"],
-            description="The least severe messages shown.",
-        ),
+        *process_arguments(),
+        *driver_arguments(of_one=True),
     ]
-    return LaunchDescription([*own, *parameter_arguments(), OpaqueFunction(function=_node)])
+    return LaunchDescription([*own, *parameter_arguments(), OpaqueFunction(function=_nodes)])
 
 
-def _node(context: LaunchContext) -> list[Node]:
-    image = LaunchConfiguration("image")
+def _nodes(context: LaunchContext) -> list[Node]:
+    driver = driver_of(context)
+    if driver is None:
+        return [_vos(context, LaunchConfiguration("image"))]
+    for name, default in (("image", IMAGE), ("camera_info", "")):
+        if LaunchConfiguration(name).perform(context) != default:
+            raise ValueError(
+                f"driver:={driver} has topics of its own, {NAMESPACE}/image_raw and"
+                f" {NAMESPACE}/camera_info; leave out {name}:=, or the driver for a camera that"
+                " runs already."
+            )
+    namespace = LaunchConfiguration("namespace").perform(context)
     return [
-        Node(
-            package="vos_ros",
-            executable="vos",
-            name=LaunchConfiguration("name"),
-            namespace=LaunchConfiguration("namespace"),
-            parameters=[LaunchConfiguration("params_file"), given_parameters(context)],
-            remappings=[("image", image), ("image/compressed", [image, "/compressed"])],
-            ros_arguments=["--log-level", LaunchConfiguration("log_level")],
-            additional_env=transport_environment(os.environ),
-            output="screen",
-            emulate_tty=True,
-        )
+        driver_node(context, driver, namespace, NAMESPACE),
+        _vos(context, f"{NAMESPACE}/image_raw"),
     ]
+
+
+def _vos(context: LaunchContext, image: LaunchConfiguration | str) -> Node:
+    remappings = [("image", image), ("image/compressed", [image, "/compressed"])]
+    if LaunchConfiguration("camera_info").perform(context):
+        remappings.append(("camera_info", LaunchConfiguration("camera_info")))
+    return Node(
+        package="vos_ros",
+        executable="vos",
+        name=LaunchConfiguration("name"),
+        namespace=LaunchConfiguration("namespace"),
+        parameters=[LaunchConfiguration("params_file"), given_parameters(context)],
+        remappings=remappings,
+        ros_arguments=["--log-level", LaunchConfiguration("log_level")],
+        additional_env=transport_environment(os.environ),
+        output="screen",
+        emulate_tty=True,
+    )

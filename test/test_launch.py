@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import yaml
 
 launch_pytest = pytest.importorskip(
     "launch_pytest", reason="launch_pytest comes with a ROS 2 installation, not with the wheels"
@@ -19,7 +20,11 @@ launch_pytest = pytest.importorskip(
 
 import rclpy  # noqa: E402
 from launch import LaunchDescription, LaunchService  # noqa: E402
-from launch.actions import IncludeLaunchDescription, RegisterEventHandler  # noqa: E402
+from launch.actions import (  # noqa: E402
+    IncludeLaunchDescription,
+    RegisterEventHandler,
+    Shutdown,
+)
 from launch.event_handlers import OnProcessExit  # noqa: E402
 from launch.launch_description_sources import PythonLaunchDescriptionSource  # noqa: E402
 from lifecycle_msgs.srv import GetState  # noqa: E402
@@ -166,15 +171,27 @@ def test_the_end_of_the_clip_ends_everything(exits: dict[str, int], client: Node
     assert exits == {"publish_video": 0, "vos": 0}
 
 
-def stand_in(prefix: Path, package: str) -> Path:
-    """Put a package in the index whose executable writes down what it is given; return where."""
+def stand_in(prefix: Path, package: str, executable: str = "") -> Path:
+    """Put a package in the index whose executable writes down what it is given; return where.
+
+    The files of parameters among its arguments go into a .yaml of the same name.
+    """
     said = prefix / f"{package}.txt"
-    program = prefix / "lib" / package / package
+    program = prefix / "lib" / package / (executable or package)
     index = prefix / "share" / "ament_index" / "resource_index" / "packages"
     for folder in (program.parent, index):
         folder.mkdir(parents=True, exist_ok=True)
     (index / package).touch()
-    program.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" > '{said}'\n")
+    program.write_text(
+        f"""#!/bin/sh
+for given in "$@"; do
+    echo "$given" >> '{said}'
+    case "$given" in
+        *launch_params*) {{ echo '---'; cat "$given"; }} >> '{said.with_suffix(".yaml")}' ;;
+    esac
+done
+"""
+    )
     program.chmod(0o755)
     return said
 
@@ -199,6 +216,60 @@ def test_a_viewer_is_started_on_the_topics_of_the_node(
     )
     assert service.run() == 0
     assert expected <= set(said.read_text().splitlines())
+
+
+def test_a_driver_is_started_in_its_cameras_namespace_with_its_parameters(
+    tmp_path: Path, weights: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = stand_in(tmp_path, "usb_cam", "usb_cam_node_exe")
+    paths = [str(tmp_path), *filter(None, [os.environ.get("AMENT_PREFIX_PATH")])]
+    monkeypatch.setenv("AMENT_PREFIX_PATH", os.pathsep.join(paths))
+    service = LaunchService()
+    arguments = {"driver": "usb_cam", "namespace": "robot", "camera_size": "320x240"}
+    description = included("vos.launch.py", {}, **arguments, weights=weights, autostart="false")
+    # The driver's stand-in ends when it has said everything.
+    description.add_action(
+        RegisterEventHandler(
+            OnProcessExit(
+                target_action=lambda action: "usb_cam" in " ".join(action.process_details["cmd"]),
+                on_exit=Shutdown(),
+            )
+        )
+    )
+    service.include_launch_description(description)
+    assert service.run() == 0
+    assert {"__node:=driver", "__ns:=/robot/camera"} <= set(said.read_text().splitlines())
+    given = {
+        name: value
+        for part in yaml.safe_load_all(said.with_suffix(".yaml").read_text())
+        for name, value in part["/robot/camera/driver"]["ros__parameters"].items()
+    }
+    assert given == {
+        "camera_info_url": "",
+        "camera_name": "camera",
+        "frame_id": "camera_optical_frame",
+        "image_width": 320,
+        "image_height": 240,
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "arguments"),
+    [
+        ("vos.launch.py", {"driver": "v4l2_camera"}),  # which is not installed
+        ("vos.launch.py", {"video_device": "/dev/video1"}),
+        ("vos.launch.py", {"runtime": "openvino", "device": "cuda"}),
+        ("cameras.launch.py", {"cameras": "front=/dev/video0"}),
+    ],
+)
+def test_what_does_not_go_together_ends_the_launch(
+    file: str, arguments: dict[str, str], tmp_path: Path
+) -> None:
+    service = LaunchService()
+    exits: dict[str, int] = {}
+    service.include_launch_description(included(file, exits, **arguments))
+    assert service.run() == 1
+    assert exits == {}
 
 
 def test_a_viewer_that_is_not_installed_ends_the_launch() -> None:

@@ -7,109 +7,26 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import runpy
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
+from launch_stand_ins import (
+    CAMERAS,
+    LAUNCH,
+    Recorded,
+    actions,
+    cameras_node,
+    configurations,
+    declared,
+    of_kind,
+    stand_ins,  # noqa: F401
+    vos_node,
+)
 
 from vos_ros.apps.cli import ALIASES, COMMANDS
 from vos_ros.apps.publish_video import Options
 from vos_ros.ros.environment import MALLOC_SETTINGS, PROFILE_VARIABLES
 from vos_ros.ros.parameters import BY_NAME, TABLE, show
-
-LAUNCH = Path(__file__).parents[1] / "launch"
-
-
-class Recorded:
-    """Stands for any class of the launch libraries: keeps what it was made of."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.args, self.kwargs = args, kwargs
-
-    def perform(self, context: dict[str, str]) -> str:
-        """The text of a LaunchConfiguration; the context is a plain dictionary here."""
-        return context[self.args[0]]
-
-
-def recorder(name: str) -> type[Recorded]:
-    return type(name, (Recorded,), {})
-
-
-NAMES = {
-    "launch": ["LaunchContext", "LaunchDescription"],
-    "launch.actions": [
-        "DeclareLaunchArgument",
-        "IncludeLaunchDescription",
-        "LogInfo",
-        "OpaqueFunction",
-        "Shutdown",
-    ],
-    "launch.launch_description_sources": ["PythonLaunchDescriptionSource"],
-    "launch.substitutions": ["EqualsSubstitution", "LaunchConfiguration"],
-    "launch_ros": [],
-    "launch_ros.actions": ["Node"],
-    "launch_ros.parameter_descriptions": ["ParameterValue"],
-}
-
-
-@pytest.fixture(autouse=True)
-def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module_name, classes in NAMES.items():
-        module = ModuleType(module_name)
-        for name in classes:
-            setattr(module, name, recorder(name))
-        monkeypatch.setitem(sys.modules, module_name, module)
-
-
-def actions(file: str) -> list[Recorded]:
-    return runpy.run_path(str(LAUNCH / file))["generate_launch_description"]().args[0]
-
-
-def of_kind(found: list[Recorded], kind: str) -> list[Recorded]:
-    return [action for action in found if type(action).__name__ == kind]
-
-
-def declared(file: str) -> dict[str, Recorded]:
-    return {a.args[0]: a for a in of_kind(actions(file), "DeclareLaunchArgument")}
-
-
-def started(file: str, **given: str) -> Recorded:
-    """The one process that a launch file starts when these arguments are given."""
-    arguments = declared(file).items()
-    defaults = {name: argument.kwargs.get("default_value") for name, argument in arguments}
-    (opaque,) = of_kind(actions(file), "OpaqueFunction")
-    (node,) = opaque.kwargs["function"]({**defaults, **given})
-    return node
-
-
-def vos_node(**given: str) -> Recorded:
-    """The node that vos.launch.py starts when these arguments are given."""
-    return started("vos.launch.py", **given)
-
-
-CAMERAS = "front=/front/image_raw rear=rear/image_raw"
-
-
-def cameras_node(**given: str) -> Recorded:
-    """The process that cameras.launch.py starts when these arguments are given."""
-    return started("cameras.launch.py", **{"cameras": CAMERAS, **given})
-
-
-def configurations(thing: Any) -> Iterator[str]:
-    """Names of all launch configurations used anywhere inside."""
-    if isinstance(thing, Recorded):
-        if type(thing).__name__ == "LaunchConfiguration":
-            yield thing.args[0]
-        thing = [*thing.args, *thing.kwargs.values()]
-    if isinstance(thing, dict):
-        thing = [*thing.keys(), *thing.values()]
-    if isinstance(thing, (list, tuple)):
-        for part in thing:
-            yield from configurations(part)
 
 
 @pytest.mark.parametrize("file", sorted(path.name for path in LAUNCH.glob("*.launch.py")))
@@ -193,6 +110,31 @@ def test_every_default_may_be_given_as_it_is_written(written) -> None:
 def test_a_bad_value_is_refused_before_anything_starts(name: str, text: str) -> None:
     with pytest.raises(ValueError, match=f"'{name}' must be .+ given '?{text}"):
         vos_node(**{name: text})
+
+
+TOGETHER = [
+    ({"runtime": "openvino", "device": "cuda:1"}, "on the CPU alone, not with device:=cuda:1"),
+    ({"precision": "fp16", "device": "cpu"}, "for CUDA devices, not for device:=cpu"),
+    ({"precision": "fp16", "runtime": "openvino"}, "for CUDA devices, not for runtime:=openvino"),
+    ({"presence_vanish": "0.8", "presence_appear": "0.6"}, "not be above presence_appear:=0.6"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("start", [vos_node, cameras_node])
+@pytest.mark.parametrize(("given", "words"), TOGETHER, ids=[words for _, words in TOGETHER])
+def test_values_that_do_not_go_together_are_refused_before_anything_starts(
+    start, given: dict[str, str], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        start(**given)
+    for name in given:  # each by itself is fine
+        start(**{name: given[name]})
+
+
+def test_the_calibration_is_beside_the_images_unless_told_otherwise() -> None:
+    assert "camera_info" not in dict(vos_node().kwargs["remappings"])
+    rules = dict(vos_node(camera_info="/info").kwargs["remappings"])
+    assert list(configurations(rules["camera_info"])) == ["camera_info"]
 
 
 @pytest.mark.parametrize("file", ["vos.launch.py", "cameras.launch.py", "demo.launch.py"])
@@ -291,9 +233,7 @@ def test_rqt_shows_the_overlay(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", ["rviz", "foxglove", "rqt"])
-def test_a_viewer_that_is_not_installed_is_told(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_viewer_that_is_not_installed_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROS_DISTRO", "kilted")
     assert name in declared("view.launch.py")["viewer"].kwargs["choices"]
     with pytest.raises(RuntimeError, match=f"viewer:={name} needs .+ apt install ros-kilted-"):
