@@ -1,17 +1,48 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The documents are finished: no place in them waits to be filled in."""
+"""The documents are finished, and lead where they say: no place waits to be filled in."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
+
+import vos_ros
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+DOCUMENTS = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted(ROOT.glob("docs/*.md")),
+    ROOT / "weights/README.md",
+]
 PLACEHOLDER = re.compile(r"@[A-Z][A-Z0-9_]*@")
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
+
+
+def anchors(text: str) -> set[str]:
+    """What headings are linked to by on sites of git repositories, less what two of them share."""
+    outside = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    names = Counter()
+    for heading in re.findall(r"^#+ (.+)$", outside, re.MULTILINE):
+        plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
+        names[re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")] += 1
+    return {name for name, count in names.items() if count == 1}
+
+
+def dead_links(path: Path) -> list[str]:
+    """The relative links of a document that lead nowhere."""
+    dead = []
+    for linked, anchor in LINK.findall(CODE.sub("", path.read_text(encoding="utf-8"))):
+        place = path if not linked else (path.parent / linked).resolve()
+        known = not anchor or anchor in anchors(place.read_text(encoding="utf-8"))
+        if not place.exists() or not known:
+            dead.append(f"{linked}#{anchor}" if anchor else linked)
+    return dead
 
 
 def test_a_placeholder_is_seen() -> None:
@@ -23,3 +54,39 @@ def test_a_placeholder_is_seen() -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_no_placeholder_is_left(path: Path) -> None:
     assert PLACEHOLDER.findall(path.read_text(encoding="utf-8")) == []
+
+
+def test_a_dead_link_is_seen(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A `b`: c!\n[x](#a-b-c) [y](#b) [z](page.md#a-b-c) [u](gone.md) `[v](gone.md)`\n"
+        "```\n# no heading\n[w](gone.md)\n```\n[t](https://example.org/gone.md)\n"
+    )
+    assert dead_links(page) == ["#b", "gone.md"]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    assert dead_links(path) == []
+
+
+def test_the_citation_is_of_this_version_and_names_both_papers() -> None:
+    """By the Citation File Format, 1.2.0: what it asks for, and what we say."""
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["version"] == vos_ros.__version__
+    assert len(citation["references"]) == 2
+    for reference in citation["references"]:
+        assert {"type", "title", "authors"} <= set(reference)
+        assert all("family-names" in author for author in reference["authors"])
+        assert reference["title"].split(":")[0].split(" using")[0] in " ".join(
+            (ROOT / "docs/models.md").read_text(encoding="utf-8").split()
+        )
+
+
+def test_the_changelog_tells_of_this_version_first() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    first = re.findall(r"^## (.+)$", text, re.MULTILINE)[0]
+    assert first == "Forthcoming" or first.startswith(vos_ros.__version__)
+    assert vos_ros.__version__ in text

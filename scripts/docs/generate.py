@@ -20,14 +20,25 @@ sys.path.insert(0, str(ROOT))
 
 from vos_ros.apps.cli import COMMANDS  # noqa: E402
 from vos_ros.ros.parameter_table import as_markdown  # noqa: E402
-from vos_ros.ros.parameters import TABLE  # noqa: E402
+from vos_ros.ros.parameters import BY_NAME, TABLE  # noqa: E402
 
+FIRST = (
+    "model",
+    "weights",
+    "device",
+    "internal_size",
+    "deadline_ms",
+    "max_objects",
+    "image_transport",
+)
+"""Parameters that the README shows."""
 PART = re.compile(r"(<!-- begin: (?P<name>[^>]+) -->\n).*?(<!-- end: (?P=name) -->)", re.DOTALL)
 
 
 def parts() -> dict[str, str]:
     """Every part there is, by its name."""
     made = {"parameters": as_markdown(TABLE), "commands": _commands()}
+    made["first parameters"] = as_markdown(BY_NAME[name] for name in FIRST)
     for kind in ("msg", "srv"):
         for path in sorted(ROOT.glob(f"vos_msgs/{kind}/*.{kind}")):
             text = path.read_text(encoding="utf-8").strip()
