@@ -90,3 +90,18 @@ def test_the_changelog_tells_of_this_version_first() -> None:
     first = re.findall(r"^## (.+)$", text, re.MULTILINE)[0]
     assert first == "Forthcoming" or first.startswith(vos_ros.__version__)
     assert vos_ros.__version__ in text
+
+
+#: where figures are published, by whoever measured them
+PUBLISHED = ("README.md", "docs/evaluation.md", "docs/performance.md", "docs/models.md")
+FIGURE = re.compile(r"(?<![\d.=/])\d+\.\d(?![\d.])")
+
+
+@pytest.mark.parametrize("name", ["docs/choosing.md", "docs/limits.md"])
+def test_figures_that_are_quoted_are_still_the_published_ones(name: str) -> None:
+    """A failure here means that something was measured anew: bring the page up to date."""
+    published = " ".join((ROOT / path).read_text(encoding="utf-8") for path in PUBLISHED)
+    known = set(FIGURE.findall(CODE.sub("", published)))
+    quoted = set(FIGURE.findall(CODE.sub("", (ROOT / name).read_text(encoding="utf-8"))))
+    assert len(quoted) > 5
+    assert quoted <= known
