@@ -222,7 +222,7 @@ def _annotate(panel: Axes, row: Row, cell: Cell) -> None:
         for colour, size, thick in (("black", 13, 4.5), ("white", 11, 2)):
             panel.plot(*cell.mark, "x", color=colour, markersize=size, markeredgewidth=thick)
     if cell.caption:
-        plate = {"facecolor": "black", "alpha": 0.7, "edgecolor": "none", "pad": 2}
+        plate = {"facecolor": "black", "alpha": 0.85, "edgecolor": "none", "pad": 2}
         panel.text(0.02, 0.95, cell.caption, color="white", fontsize=11, va="top",
                    transform=panel.transAxes, bbox=plate)  # fmt: skip
     if cell.frame is not None:

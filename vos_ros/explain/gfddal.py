@@ -212,8 +212,8 @@ _MODULATION = Part(
 _MATCHING = Part(
     "matching",
     "section 2.2: global directional matching",
-    "p: how well each place agrees with the best place of the first frame that is the object's; q: "
-    "likewise of the background. Where p exceeds q, a place looks like the object did.",
+    "p: how well a place agrees with the place of the object that is most like it in the first "
+    "frame. q: the same of the background. Where p exceeds q, a place looks as the object did.",
     (
         SEEN,
         Column("p: target", "equations 1 and 2", _COSINE),
