@@ -15,6 +15,7 @@ import sys
 import threading
 from pathlib import Path
 
+import cv2
 import pytest
 from node_process import LONG
 
@@ -32,10 +33,10 @@ SOAK = [sys.executable, "-u", "-m", "vos_ros", "soak", "--internal-size", "64", 
 
 @pytest.mark.timeout(SECONDS + 300, method="signal")
 def test_the_real_node_keeps_every_promise(tmp_path: Path):
-    file = tmp_path / "report" / "soak.json"
+    file, figure = tmp_path / "report" / "soak.json", tmp_path / "figures" / "soak.png"
     done = subprocess.run(
         [*SOAK, "--seconds", str(SECONDS), "--seed", "3", "--every", "0.5", "--json", str(file),
-         "--logs", str(tmp_path), "--patience", str(PATIENCE)],
+         "--logs", str(tmp_path), "--patience", str(PATIENCE), "--figure", str(figure)],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS + 280,
     )
     assert done.returncode == 0, done.stdout
@@ -49,6 +50,8 @@ def test_the_real_node_keeps_every_promise(tmp_path: Path):
     assert 0 < count and set(told["faults"]) <= set(FAULTS)
     begun = [planned.kind for planned, _ in zip(plan(3, 0.5), range(count), strict=False)]
     assert told["faults"] == {kind: begun.count(kind) for kind in sorted(begun)}
+    drawn = cv2.imread(str(figure))
+    assert drawn is not None and drawn.std() > 0
 
 
 def test_interrupted_it_tells_what_it_has_seen(tmp_path: Path):

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vos_ros.apps.soak import main
 from vos_ros.apps.soak_faults import CAUSES
 from vos_ros.soak.ledger import KEPT_SECONDS, Ledger
 from vos_ros.soak.memory import MemoryCurve, resident_megabytes
@@ -195,6 +196,11 @@ def test_a_report_without_anything_is_whole():
     assert promised <= set(told)
     assert told["memory_slope_mb_per_hour"] is None and told["worst_latency_ms"] is None
     assert not report().failed
+
+
+def test_a_figure_that_cannot_be_drawn_is_refused_before_the_soak(tmp_path, capsys):
+    assert main(["--seconds", "1", "--logs", str(tmp_path), "--figure", "soak.gif"]) == 2
+    assert "a figure ends in .png, .svg, .pdf; soak.gif does not" in capsys.readouterr().err
 
 
 def test_times_are_told_in_milliseconds():

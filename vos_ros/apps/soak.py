@@ -24,6 +24,7 @@ from vos_ros.apps.arguments import positive, span, whole
 from vos_ros.apps.domains import claim_domain
 from vos_ros.apps.termination import Terminated, terminable
 from vos_ros.ros.environment import complete_environment
+from vos_ros.soak.figure import check_figure, write_figure
 from vos_ros.soak.plan import FAULTS
 from vos_ros.soak.report import Report
 
@@ -39,6 +40,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--seconds", type=positive, default=120, help="how long (default: %(default)s)")
     add("--seed", type=whole, default=0, help="of scenes and faults (default: %(default)s)")
     add("--json", type=Path, metavar="FILE", help="where to write the report")
+    add("--figure", type=Path, metavar="FILE",
+        help="where to draw memory and latency over time (.png, .svg, .pdf; needs matplotlib)")
     add("--logs", type=Path, default=Path("out/soak"), metavar="DIR",
         help="where to keep what the node says and saves (default: %(default)s)")
     add("--every", type=span, default=2.5, metavar="S",
@@ -60,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = build_parser().parse_args(argv)
     report = _new_report(given)
     try:
+        if given.figure is not None:
+            check_figure(given.figure)
         given.logs.mkdir(parents=True, exist_ok=True)
         with terminable():
             _soak(given, report)
@@ -73,6 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         given.json.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(report.as_json(), indent=1, ensure_ascii=False)
         given.json.write_text(text + "\n", encoding="utf-8")
+    if given.figure is not None:
+        given.figure.parent.mkdir(parents=True, exist_ok=True)
+        write_figure(given.figure, report)
     if report.failed:
         print(f"soak: FAILED; what the node said is in {given.logs}", file=sys.stderr)
         return 1

@@ -41,6 +41,7 @@ class Ledger:
     def __init__(self) -> None:
         self.masks = 0
         self.latencies = array("f")  # seconds
+        self.answer_moments = array("d")  # when each of those masks came, of the same clock
         self.newest_answered = -1
         self._sent: OrderedDict[int, Sent] = OrderedDict()
 
@@ -91,6 +92,7 @@ class Ledger:
             return f"a mask has the ids {sorted(strange)}, which nobody asked for"
         if entry.timed and not entry.answered:
             self.latencies.append(now - entry.at)
+            self.answer_moments.append(now)
         entry.answered = True
         self.newest_answered = max(self.newest_answered, entry.number)
         return None

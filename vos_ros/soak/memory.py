@@ -27,38 +27,41 @@ class MemoryCurve:
 
     Args:
         warm_up: seconds from the first sample on that the slope leaves out.
+
+    Attributes:
+        seconds, megabytes: the samples, 10^6 bytes.
     """
 
     def __init__(self, warm_up: float) -> None:
         self._warm_up = warm_up
-        self._seconds: list[float] = []
-        self._megabytes: list[float] = []
+        self.seconds: list[float] = []
+        self.megabytes: list[float] = []
 
     def __len__(self) -> int:
-        return len(self._seconds)
+        return len(self.seconds)
 
     def add(self, seconds: float, megabytes: float) -> None:
         """Take note of a sample."""
-        self._seconds.append(seconds)
-        self._megabytes.append(megabytes)
+        self.seconds.append(seconds)
+        self.megabytes.append(megabytes)
 
     def slope(self) -> float | None:
         """Megabytes an hour, by least squares after the warm-up; None for too few samples."""
-        seconds = np.array(self._seconds)
+        seconds = np.array(self.seconds)
         late = seconds >= seconds[:1] + self._warm_up
         if late.sum() < _FEW:
             return None
         hours = seconds[late] / 3600
-        return float(np.polyfit(hours - hours.mean(), np.array(self._megabytes)[late], 1)[0])
+        return float(np.polyfit(hours - hours.mean(), np.array(self.megabytes)[late], 1)[0])
 
     def as_json(self) -> dict[str, float | int]:
         """First, last and highest sample, their number, and the seconds left out of the slope."""
-        if not self._megabytes:
+        if not self.megabytes:
             return {"samples": 0}
         return {
             "samples": len(self),
             "warm_up_seconds": self._warm_up,
-            "first": round(self._megabytes[0], 1),
-            "last": round(self._megabytes[-1], 1),
-            "highest": round(max(self._megabytes), 1),
+            "first": round(self.megabytes[0], 1),
+            "last": round(self.megabytes[-1], 1),
+            "highest": round(max(self.megabytes), 1),
         }
