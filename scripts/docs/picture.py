@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -33,10 +34,10 @@ RATE = 25.0  # Hz, of the clip
 HOLD = 1000  # ms that the given mask is shown
 
 
-def drawn(precision: str, size: int) -> Iterator[np.ndarray]:
+def drawn(precision: str, size: int, runtime: str) -> Iterator[np.ndarray]:
     """Yield the overlay of every frame from the one of the mask on, RGB."""
     network, _ = load_network(find_weights())
-    segmenter = VideoSegmenter(network, precision=precision, size=size, runtime="auto")
+    segmenter = VideoSegmenter(network, precision=precision, size=size, runtime=runtime)
     names = dict(enumerate(demo_clip.DEFAULT_NAMES, 1))
     for number, frame in enumerate(VideoReader(demo_clip.default_video())):
         if number < demo_clip.DEFAULT_START:
@@ -60,9 +61,12 @@ def main() -> int:
     parser.add_argument("--quality", type=int, default=60, help="of WebP, 0 to 100")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
     parser.add_argument("--size", type=int, default=432, help="internal size, pixels")
+    parser.add_argument("--runtime", default="auto", help="auto, torch or openvino")
+    parser.add_argument("--frames", type=int, help="follow only so many, to try it out")
     given = parser.parse_args()
     shown = []
-    for number, picture in enumerate(drawn(given.precision, given.size)):
+    pictures = drawn(given.precision, given.size, given.runtime)
+    for number, picture in enumerate(islice(pictures, given.frames)):
         if number % given.every == 0:
             height = round(given.width * picture.shape[0] / picture.shape[1])
             small = cv2.resize(picture, (given.width, height), interpolation=cv2.INTER_AREA)
