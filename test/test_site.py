@@ -109,6 +109,17 @@ def test_places_in_the_repository_and_in_the_site(links: ModuleType) -> None:
     assert links.target("weights/README.md", "../docs/models.md") == "docs/models.md"
 
 
+def test_sections_of_the_first_page_are_not_looked_for_on_the_sites_own(links: ModuleType) -> None:
+    fit = links._fitting("select.md")
+    for link, fitted in {
+        "[a](../README.md#try-it)": "[a](index.md)",
+        "[a](models.md#gfddal)": "[a](models.md#gfddal)",
+        "[a](../weights/README.md#x)": "[a](weights/README.md#x)",
+        "[a](figures/run.png)": "[a](figures/run.png)",
+    }.items():
+        assert links.LINK.sub(fit, link) == fitted
+
+
 def test_links_in_code_stay_as_they_are(links: ModuleType) -> None:
     text = "[a](x)\n`[b](x)`\n```md\n[c](x)\n```\n[d](x)\n"
     changed = links.outside_code(text, lambda plain: plain.replace("(x)", "(y)"))

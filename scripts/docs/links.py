@@ -80,7 +80,9 @@ def _fitting(uri: str) -> Callable[[re.Match[str]], str]:
     source, folder = repository_path(uri), posixpath.dirname(uri) or "."
 
     def fit(match: re.Match[str]) -> str:
-        linked = site_uri(target(source, match["path"]))
-        return posixpath.relpath(linked, folder) + (match["rest"] or "")
+        linked = target(source, match["path"])
+        # What the first page has in a section, the site has on a page that its own first one names.
+        rest = "" if linked in HOME else match["rest"] or ""
+        return posixpath.relpath(site_uri(linked), folder) + rest
 
     return fit
