@@ -70,6 +70,25 @@ def test_every_link_leads_somewhere(path: Path) -> None:
     assert dead_links(path) == []
 
 
+#: where a source that a document names may stand, besides at the root
+FOLDERS = ("", "vos_ros", "vos_ros/ros", "vos_ros/models", "vos_ros/models/gfddal",
+           "vos_ros/models/dgmpm", "test", "launch")  # fmt: skip
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_source_that_is_named_is_there(path: Path) -> None:
+    named = re.findall(r"`([\w./-]+\.py)`", path.read_text(encoding="utf-8"))
+    own = [name for name in named if not Path(name).stem.isupper()]  # NAME.py is anybody's
+    assert [n for n in own if not any((ROOT / f / n).is_file() for f in FOLDERS)] == []
+
+
+def test_the_architecture_names_every_layer() -> None:
+    from test_layers import ARROWS
+
+    house = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").split("```")[1]
+    assert [layer for layer in ARROWS if not re.search(rf"\b{layer}\b", house)] == []
+
+
 def test_the_citation_is_of_this_version_and_names_both_papers() -> None:
     """By the Citation File Format, 1.2.0: what it asks for, and what we say."""
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
