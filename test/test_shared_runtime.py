@@ -70,6 +70,16 @@ def expected(ready, turn: Turn) -> torch.Tensor:
         return ready.advance(turn.image, turn.state)[0].logits
 
 
+def test_a_seat_has_the_images_of_several_states_computed_one_by_one(ready, gated, shared):
+    gated.let_through(3)
+    turns = [turn_of(ready, objects, seed) for seed, objects in enumerate((1, 3, 2))]
+    images = torch.cat([turn.image for turn in turns])
+    found = shared.seat(False).advance_groups(images, [turn.state for turn in turns])
+    for (prediction, state), turn in zip(found, turns, strict=True):
+        torch.testing.assert_close(prediction.logits, expected(ready, turn), rtol=1e-4, atol=1e-4)
+        assert state.count == turn.state.count
+
+
 def test_turns_that_wait_at_the_same_moment_are_one_pass(ready, gated, shared, threads):
     seat = shared.seat(True)
     turns = [turn_of(ready, 1, seed) for seed in range(4)]

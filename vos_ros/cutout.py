@@ -89,7 +89,7 @@ def _pack(state: _State) -> bytes:
 
 
 def _unpack(packed: bytes) -> _State:
-    both = cv2.imdecode(np.frombuffer(packed, np.uint8), cv2.IMREAD_UNCHANGED)
+    both = np.asarray(cv2.imdecode(np.frombuffer(packed, np.uint8), cv2.IMREAD_UNCHANGED))
     return _State(both & 1, both >> 1)
 
 
@@ -188,8 +188,10 @@ def _grab(image: np.ndarray, labels: np.ndarray) -> np.ndarray:
     if not inside.any() or inside.all():
         return inside.astype(np.uint8)
     cv2.setRNGSeed(0)  # its clustering draws random numbers
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.grabCut(np.ascontiguousarray(image), labels, None, *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)
+    unused = (0, 0, 0, 0)
+    ground, thing = np.zeros((1, 65)), np.zeros((1, 65))
+    image = np.ascontiguousarray(image)
+    cv2.grabCut(image, labels, unused, ground, thing, _ROUNDS, cv2.GC_INIT_WITH_MASK)
     return ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).astype(np.uint8)
 
 
@@ -205,7 +207,8 @@ def _enlarged(area: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def _bounds(area: np.ndarray) -> tuple[int, int, int, int]:
     """The smallest box around an area: x, y, width and height."""
-    return cv2.boundingRect(area)
+    x, y, width, height = cv2.boundingRect(area)
+    return x, y, width, height
 
 
 def _grown(

@@ -116,11 +116,11 @@ def draw_overlay(
             name = called.get(object_id) or str(object_id)
             tags.list(f"{name} absent {item.score:.2f}", colour_of(object_id))
     for object_id, box in boxes.items():
-        item = tagged.get(object_id)
+        found = tagged.get(object_id)
         name = called.get(object_id) or str(object_id)
-        if item is not None and item.present:
-            tags.write(f"{name} {item.score:.2f}", colour_of(object_id), box)
-        elif item is None and object_id in called:
+        if found is not None and found.present:
+            tags.write(f"{name} {found.score:.2f}", colour_of(object_id), box)
+        elif found is None and object_id in called:
             tags.write(name, colour_of(object_id), box)
     return canvas
 

@@ -58,8 +58,9 @@ class Geometry:
         short, long = min(height, width), max(height, width)
         size = min(size, short)
         scale = min(size / short, _LONGEST_RATIO * size / long)
-        scaled = tuple(max(_GRAIN, _GRAIN * round(s * scale / _GRAIN)) for s in (height, width))
-        padded = tuple(stride * -(-side // stride) for side in scaled)
+        high, wide = (max(_GRAIN, _GRAIN * round(s * scale / _GRAIN)) for s in (height, width))
+        scaled = (high, wide)
+        padded = (stride * -(-high // stride), stride * -(-wide // stride))
         camera = (height, width)
         return cls(camera, region or Region.whole(camera), scaled, padded)
 

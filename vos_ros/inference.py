@@ -46,4 +46,5 @@ def prepare(
         for tensor in (*module.parameters(recurse=False), *module.buffers(recurse=False)):
             if tensor.is_floating_point():
                 tensor.data = tensor.data.to(dtype)
-    return ready.to(memory_format=torch.channels_last)
+    ready.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # lacking
+    return ready

@@ -118,7 +118,7 @@ def _read_on_host(values: Tensor, ids: Sequence[int]) -> tuple[Tensor, Tensor]:
         cv2.copyTo(np.full_like(labels, object_id), larger, labels)
     places = np.zeros((len(ids), STATISTICS - 1), np.float32)
     for slot, object_id in enumerate(ids):
-        own = cv2.compare(labels, object_id, cv2.CMP_EQ)
+        own = cv2.compare(labels, object_id, cv2.CMP_EQ)  # type: ignore[call-overload]  # a number
         places[slot] = cv2.countNonZero(own), *cv2.boundingRect(own)
     return torch.from_numpy(labels), torch.from_numpy(places)
 
@@ -159,7 +159,7 @@ def _download(labels: Tensor, statistics: Tensor) -> tuple[np.ndarray, np.ndarra
     """Both to the host: as they are from a CPU, packed into one transfer from anything else."""
     if labels.device.type == "cpu":
         return labels.numpy(), statistics.numpy()
-    return _unpacked(_packed(labels, statistics).cpu().numpy(), tuple(labels.shape))
+    return _unpacked(_packed(labels, statistics).cpu().numpy(), (labels.shape[0], labels.shape[1]))
 
 
 def _packed(labels: Tensor, statistics: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 
-def stated(entries: object) -> dict[str, Any]:
+def stated(entries: Any) -> dict[str, Any]:
     """The entries of a dataclass that differ from their defaults, as JSON has them.
 
     Tuples are lists there. Defaults are left out so that an entry which is added later changes

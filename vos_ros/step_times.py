@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch.profiler import record_function
@@ -55,10 +55,10 @@ class StepTimes:
 class Event(Protocol):
     """The part of `torch.cuda.Event` that is used here."""
 
-    def record(self, stream: object) -> None:
+    def record(self, stream: Any, /) -> None:
         """Note the moment at which the stream comes to this place."""
 
-    def elapsed_time(self, end: Event) -> float:
+    def elapsed_time(self, end: Any, /) -> float:
         """Milliseconds from this moment to another, both of which have come."""
 
 

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
+from torch import Tensor
 
 from vos_ros.learned import Learned
 from vos_ros.masks import SegmentationError
@@ -123,9 +124,9 @@ class _Description:
     weights: str
     precision: str
     size: int
-    padded: list
-    ids: list
-    names: list
+    padded: list[int]
+    ids: list[int]
+    names: list[str]
 
 
 def _described(path: Path, metadata: dict[str, Any]) -> _Description:
@@ -133,10 +134,11 @@ def _described(path: Path, metadata: dict[str, Any]) -> _Description:
         described = _Description(**json.loads(metadata.get("objects", "")))
     except (TypeError, ValueError, RecursionError) as error:
         raise _damaged(path, f"its description cannot be read ({str(error)[:200]})") from error
-    kinds = {"str": str, "int": int, "list": list}
-    for name, kind in _Description.__annotations__.items():
-        if type(getattr(described, name)) is not kinds[kind]:
-            raise _damaged(path, f"{name} in its description must be of the type {kind}")
+    kinds = {"str": str, "int": int, "list[int]": list, "list[str]": list}
+    for name, annotation in _Description.__annotations__.items():
+        kind = kinds[annotation]
+        if type(getattr(described, name)) is not kind:
+            raise _damaged(path, f"{name} in its description must be of the type {kind.__name__}")
     whole = [*described.padded, *described.ids]
     if len(described.padded) != 2 or not all(type(number) is int for number in whole):
         raise _damaged(path, "sizes and ids in its description must be whole numbers")
@@ -160,7 +162,7 @@ def _check_weights(path: Path, described: _Description, card: ModelCard) -> None
         )
 
 
-def _taught(path: Path, described: _Description, tensors: dict[str, Any]) -> TaughtObjects:
+def _taught(path: Path, described: _Description, tensors: dict[str, Tensor]) -> TaughtObjects:
     state, thumbnails = _sorted_out(path, tensors)
     learned = Learned(
         ids=tuple(described.ids),
@@ -178,9 +180,12 @@ def _taught(path: Path, described: _Description, tensors: dict[str, Any]) -> Tau
     return taught
 
 
-def _sorted_out(path: Path, tensors: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _sorted_out(
+    path: Path, tensors: dict[str, Tensor]
+) -> tuple[dict[str, Tensor], dict[int, np.ndarray]]:
     """Tensors of the state by their fields, and thumbnails by their ids."""
-    state, thumbnails = {}, {}
+    state: dict[str, Tensor] = {}
+    thumbnails: dict[int, np.ndarray] = {}
     for name, value in tensors.items():
         if match := _STATE.fullmatch(name):
             state[match[1]] = value

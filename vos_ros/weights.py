@@ -249,9 +249,9 @@ class _Undrawn(TorchFunctionMode):
 
     def __torch_function__(
         self,
-        function: Callable,
+        function: Callable[..., object],
         types: object,
-        args: tuple = (),
+        args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> object:
         kwargs = kwargs or {}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -59,7 +59,8 @@ def run_jobs(
         on_progress: called here for whatever a job tells.
         on_end: called here when a job is done (None) or has failed; not for one that was stopped.
     """
-    waiting, running, told = deque(jobs), {}, False
+    waiting, told = deque(jobs), False
+    running: dict[Connection, _Running] = {}
     try:
         while waiting or running:
             while waiting and len(running) < workers and not stopped():
@@ -70,7 +71,8 @@ def run_jobs(
                 if not told:
                     _terminate(running.values())
                 told = True
-            for connection in wait(list(running), timeout=_POLL_SECONDS):
+            ready = wait(list(running), timeout=_POLL_SECONDS)
+            for connection in (one for one in ready if isinstance(one, Connection)):
                 entry = running[connection]
                 try:
                     message = connection.recv()
@@ -102,7 +104,7 @@ def _start(task: VariantTask, job: Job) -> tuple[Connection, _Running]:
     return here, _Running(job, process)
 
 
-def _terminate(entries) -> None:
+def _terminate(entries: Iterable[_Running]) -> None:
     for entry in entries:
         entry.process.terminate()
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +78,9 @@ def _read_entries(path: Path) -> dict[str, Any]:
 
 
 def _stages(value: object, folder: Path, steps: int | None) -> tuple[Stage, ...]:
-    names = value if isinstance(value, list) and value else [value]
-    stages = [read_stage(folder / _text("stage", name)) for name in names]
+    given = value if isinstance(value, list) and value else [value]
+    names = [_text("stage", name) for name in given]
+    stages = [read_stage(folder / name) for name in names]
     first = stages[0]
     if any((stage.model, stage.network) != (first.model, first.network) for stage in stages):
         raise TableError(f"the stages {', '.join(names)} are not of one and the same network")
@@ -129,7 +130,9 @@ def _folder(where: str, value: object) -> HeldOut:
     return HeldOut(**texts, sequences=sequences, twin=twin)
 
 
-def _entries(where: str, value: object, known, required=()) -> dict[str, Any]:
+def _entries(
+    where: str, value: object, known: Sequence[str], required: Sequence[str] = ()
+) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TableError(f"{where} must hold `name: value` entries, not {value!r}")
     unknown = sorted(str(name) for name in value if name not in known)
@@ -148,10 +151,11 @@ def _text(where: str, value: object) -> str:
 
 
 def _seeds(where: str, value: object) -> tuple[int, ...]:
-    whole = isinstance(value, list) and all(type(seed) is int and seed >= 0 for seed in value)
-    if not whole or not value or len(set(value)) < len(value):
+    seeds = value if isinstance(value, list) else []
+    whole = all(type(seed) is int and seed >= 0 for seed in seeds)
+    if not whole or not seeds or len(set(seeds)) < len(seeds):
         raise TableError(f"{where} must be a list of different whole numbers, not {value!r}")
-    return tuple(value)
+    return tuple(seeds)
 
 
 def _size(where: str, value: object) -> int:
@@ -167,7 +171,12 @@ def _precision(where: str, value: object) -> str:
 
 
 def _number(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    return isinstance(value, int | float) and type(value) is not bool and math.isfinite(value)
 
 
-_KINDS = {"seeds": _seeds, "size": _size, "precision": _precision, "published_on": _text}
+_KINDS: dict[str, Callable[[str, object], Any]] = {
+    "seeds": _seeds,
+    "size": _size,
+    "precision": _precision,
+    "published_on": _text,
+}

@@ -39,6 +39,7 @@ def _main_row(row: dict[str, Any], several: bool, known: bool) -> list[str]:
     spread = "..".join(_number(value) for value in row.get("jf_range", [None]))
     scores = " / ".join(_number(row["published"].get(key)) for key in SCORES)
     published = [scores if row["published"] else "-", _difference(row.get("published_difference"))]
+    loss, loss_error = row.get("loss_difference") or (None, None)
     return [
         row["title"],
         *(_number(row.get(key)) for key in SCORES),
@@ -46,7 +47,7 @@ def _main_row(row: dict[str, Any], several: bool, known: bool) -> list[str]:
         _difference(row.get("difference"), row.get("standard_error")),
         *(published if known else []),
         _number(row.get("training_loss"), 3),
-        _difference(*(row.get("loss_difference") or (None,)), digits=3),
+        _difference(loss, loss_error, 3),
         f"{heads / 1e6:.3f} M" if heads else "-",
         _number(row.get("ms_per_frame")),
         _number(row.get("training_minutes"), 0),

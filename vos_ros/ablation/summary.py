@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -107,9 +107,9 @@ def _against(own: Sequence[dict[str, Any]], full: Sequence[dict[str, Any]]) -> d
     }
 
 
-def _mean_and_error(values) -> tuple[float, float | None]:
+def _mean_and_error(numbers: Iterable[float]) -> tuple[float, float | None]:
     """The mean and its standard error, which a single value has not."""
-    values = np.asarray(list(values))
+    values = np.asarray(list(numbers))
     error = float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
     return float(values.mean()), error
 
@@ -119,5 +119,5 @@ def _published_against(own: dict[str, Any], first: dict[str, Any]) -> dict[str, 
     return {"published_difference": own["jf"] - first["jf"]} if known else {}
 
 
-def _mean(values) -> float:
+def _mean(values: Iterable[float]) -> float:
     return float(np.mean(list(values)))

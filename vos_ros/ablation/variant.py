@@ -176,7 +176,7 @@ def _training_seconds(job: Job) -> float | None:
         rates = [entry.get("clips_per_second") for entry in read_log(folder).values()]
         if len(rates) < stage.steps or not all(rates):
             return None
-        seconds += sum(stage.batch / rate for rate in rates)
+        seconds += sum(stage.batch / rate for rate in rates if rate)
     return seconds
 
 

@@ -228,6 +228,7 @@ class _Display:
             text = f"{job.name} failed: {failure.sentence}"
         else:
             entry = record.finished(job)
+            assert entry is not None
             text = f"{job.name}: J {entry['j']:.1f}  F {entry['f']:.1f}  J&F {entry['jf']:.1f}"
             for table in self._tables:
                 report.write_report(self._out / table.model, _summary(table, self._out))

@@ -20,6 +20,7 @@ from typing import TextIO
 import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.task import Future
 from sensor_msgs.msg import Image
@@ -35,7 +36,13 @@ NAME = "benchmark_camera"
 _LINGER = 0.5  # s; a best-effort writer that vanishes takes what is under way with it
 
 
-class BenchmarkCamera(Node):
+class EndingNode(Node):
+    """A node with an end of its own: when `done` is fulfilled."""
+
+    done: Future
+
+
+class BenchmarkCamera(EndingNode):
     """Sends the frames of the made-up film round and round, on each topic one after the other.
 
     Attributes:
@@ -98,7 +105,7 @@ def orderly_end() -> Iterator[None]:
         yield
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except rclpy._rclpy_pybind11.RCLError:
+    except rclpy_implementation.RCLError:
         # A signal may take the context away in the middle of a call.
         if rclpy.ok():
             raise
@@ -107,7 +114,7 @@ def orderly_end() -> Iterator[None]:
         rclpy.try_shutdown()
 
 
-def spin(make: Callable[[], Node]) -> None:
+def spin(make: Callable[[], EndingNode]) -> None:
     """Run a node until it has a future `done` that is fulfilled, or the process is told to end."""
     with orderly_end():
         rclpy.init(args=[])

@@ -8,16 +8,15 @@ import sys
 from collections.abc import Sequence
 
 import numpy as np
-from rclpy.node import Node
 from rclpy.task import Future
 from sensor_msgs.msg import Image
 
-from vos_ros.apps.benchmark_camera import spin
+from vos_ros.apps.benchmark_camera import EndingNode, spin
 from vos_ros.ros import qos
 from vos_ros.ros.images import labels_to_message
 
 
-class Echo(Node):
+class Echo(EndingNode):
     """Takes images as the node does, and sends masks as it does.
 
     Attributes:

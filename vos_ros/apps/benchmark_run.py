@@ -21,7 +21,7 @@ from vos_ros.apps.waiting import WaitingError
 from vos_ros.benchmark.errors import BenchmarkError
 from vos_ros.benchmark.film import make_film
 from vos_ros.benchmark.models import Model
-from vos_ros.benchmark.settings import Case
+from vos_ros.benchmark.settings import Case, given
 from vos_ros.benchmark.streams import StreamEffort, StreamRun
 from vos_ros.ros.images import labels_to_message, rgb_to_message
 from vos_ros.ros.model import ModelError, choose_device, choose_precision
@@ -149,13 +149,13 @@ class StreamMeter:
     def _weights(self, case: Case, model: Model) -> Path:
         """The file that a node reads: the model's own, or one made of a network without."""
         if model.facts["sha256"] is not None:
-            return find_weights(case.weights)
+            return find_weights(given(case.weights))
         if case.weights not in self._untrained:
             path = self._folder / f"untrained_{len(self._untrained)}.safetensors"
             card = ModelCard(model.facts["model"], model.facts["config"])
             save_network(path, model.network, card)
-            self._untrained[case.weights] = path
-        return self._untrained[case.weights]
+            self._untrained[given(case.weights)] = path
+        return self._untrained[given(case.weights)]
 
 
 class _Memory:
@@ -175,20 +175,22 @@ class _Memory:
     def ends(self) -> tuple[tuple[float, float] | None, float | None]:
         """First and last sample, 10^6 bytes, and the slope, 10^6 bytes an hour; None if unknown."""
         self.look()
-        known = self._first is not None and self._last is not None
-        return (self._first, self._last) if known else None, self._curve.slope()
+        slope = self._curve.slope()
+        if self._first is None or self._last is None:
+            return None, slope
+        return (self._first, self._last), slope
 
 
 def node_topics(case: Case) -> dict[str, str]:
     """By the name of each node, the topic of its camera."""
-    if case.cameras in (None, 1):
+    if case.cameras is None or case.cameras == 1:
         return {"vos": "image"}
     return {f"camera{k}": f"/camera{k}/image" for k in range(1, case.cameras + 1)}
 
 
 def first_request(case: Case) -> InitMask.Request:
     """Has the node follow the objects of the film's first frame, which it brings along."""
-    film = make_film(case.size, case.objects)
+    film = make_film(case.size, given(case.objects))
     return InitMask.Request(
         mask=labels_to_message(film.mask, Header()),
         image=rgb_to_message(film.frames[0], Header(), "bgr8"),
@@ -204,5 +206,5 @@ def node_parameters(case: Case, device: str, weights: Path) -> Mapping[str, obje
         "internal_size": case.internal_size,
         "threads": case.threads,
         "runtime": case.runtime,
-        "max_objects": max(case.objects, BY_NAME["max_objects"].default),
+        "max_objects": max(given(case.objects), int(BY_NAME["max_objects"].default)),
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import rclpy
@@ -90,8 +91,9 @@ class BenchmarkStage:
         told = {status.name: status.values for status in message.status}
         for name in self._names:
             found = {status: told.get(f"{name}: {status}") for status, _ in FIGURES.values()}
-            if all(values is not None for values in found.values()):
-                self._figures[name] = _known_figures(found)
+            known = {status: values for status, values in found.items() if values is not None}
+            if len(known) == len(found):
+                self._figures[name] = _known_figures(known)
 
     def every_second(self, action: Callable[[], None]) -> None:
         """Have something done once a second, while this waits for anything."""
@@ -149,9 +151,12 @@ class BenchmarkStage:
 
     def wait_for_mask(self, stamp: int) -> None:
         """Return when the mask of this stamp is there, or none comes any more."""
+
+        def more_than(count: int) -> bool:
+            return len(self.arrived) > count
+
         while stamp not in self.arrived:
-            count = len(self.arrived)
-            if not self.wait.spin_for(_IDLE, lambda count=count: len(self.arrived) > count):
+            if not self.wait.spin_for(_IDLE, partial(more_than, len(self.arrived))):
                 return
 
     def figures(self) -> dict[str, float]:

@@ -42,7 +42,7 @@ class ReturnedMask:
 
     def labels(self) -> np.ndarray:
         """Return the H x W uint8 labels."""
-        return cv2.imdecode(np.frombuffer(self.png, np.uint8), cv2.IMREAD_GRAYSCALE)
+        return np.asarray(cv2.imdecode(np.frombuffer(self.png, np.uint8), cv2.IMREAD_GRAYSCALE))
 
 
 def pack_labels(labels: np.ndarray) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -82,15 +83,8 @@ class DemoSession:
         node = self._node
         node.create_subscription(Image, "image", self._take_image, camera)
         node.create_subscription(Image, "vos/mask", self._take_mask, results)
-        node.create_subscription(
-            ObjectPresenceArray, "vos/presence", self._take_presence, results
-        )
-        node.create_subscription(
-            TransitionEvent,
-            "vos/transition_event",
-            lambda event: self._goal_states.append(event.goal_state.id),
-            10,
-        )
+        node.create_subscription(ObjectPresenceArray, "vos/presence", self._take_presence, results)
+        node.create_subscription(TransitionEvent, "vos/transition_event", self._take_transition, 10)
 
     def watch(self, child: Child) -> None:
         """Wait no longer than this process lives, too."""
@@ -117,6 +111,9 @@ class DemoSession:
             for item in message.objects
         )
 
+    def _take_transition(self, event: TransitionEvent) -> None:
+        self._goal_states.append(event.goal_state.id)
+
     # The steps of the demo ---------------------------------------------------------------------
 
     def wait_until_active(self) -> None:
@@ -137,9 +134,11 @@ class DemoSession:
             if idle_since and (failed or time.monotonic() - idle_since > _SETTLED):
                 words = self._wait.words()
                 raise WaitingError(f"the node could not be configured; it says why:\n{words}")
-            seen = len(self._goal_states)
-            self._wait.spin_for(0.5, lambda seen=seen: len(self._goal_states) > seen)
+            self._wait.spin_for(0.5, partial(self._went_on, len(self._goal_states)))
         raise WaitingError(f"the node did not become active within {START_PATIENCE:g} s")
+
+    def _went_on(self, seen: int) -> bool:
+        return len(self._goal_states) > seen
 
     def give_first_mask(self, labels: np.ndarray, names: Sequence[str]) -> str:
         """Have the node follow the objects of `labels`; return what it answers.
@@ -161,6 +160,7 @@ class DemoSession:
             # A frame may be lost on its way here or to the node: another one will be with both.
             self._wait.until(lambda: self._image is not None, ANSWER_PATIENCE, "another image")
             image, self._image = self._image, None
+            assert image is not None
             mask = _mono8(resize_labels(labels, image.width, image.height), image.header)
             request = InitMask.Request(mask=mask, names=list(names))
             answer = self._wait.ask(client, request, "the answer to the first mask")

@@ -8,7 +8,7 @@ import argparse
 import dataclasses
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +147,7 @@ def _runtime(args: argparse.Namespace) -> str:
         raise EvaluationError(str(error)) from error
 
 
-def open_weights(args: argparse.Namespace) -> tuple[Callable[[], object], dict[str, Any]]:
+def open_weights(args: argparse.Namespace) -> tuple[SegmenterSettings, dict[str, Any]]:
     """What builds the segmenter in each worker, and what the report says about its weights.
 
     Reads the model card here, so that a file that cannot be used is told before the work begins.

@@ -39,7 +39,8 @@ _COUNTS = (1, 3)
 def main(argv: Sequence[str] | None = None) -> int:
     """Export; 1 when the files do not do what the network does, 2 when something is unusable."""
     args = _parser().parse_args(argv)
-    settings = ExportSettings(*args.size, objects=args.objects, opset=args.opset)
+    height, width = args.size
+    settings = ExportSettings(height, width, objects=args.objects, opset=args.opset)
     try:
         need_packages(WRITING + RUNNING * args.check)
         # Imported here, since it imports packages that are not installed everywhere.

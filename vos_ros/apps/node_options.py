@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from rclpy.node import Node
@@ -33,7 +33,7 @@ def declared_options(node: Node, options: type[Options], defaults: Mapping[str, 
     from rcl_interfaces.msg import ParameterDescriptor
 
     values = {}
-    for name in (field.name for field in fields(options)):
+    for name in (field.name for field in fields(cast(Any, options))):
         default = defaults[name]
         # Types are checked here: rclpy's own error for `rate:=10` does not say what to write.
         anything = ParameterDescriptor(dynamic_typing=True)

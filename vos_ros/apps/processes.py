@@ -106,8 +106,8 @@ def _signals_wait() -> Iterator[None]:
         yield
         return
     came: list[tuple[int, FrameType | None]] = []
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
+    there = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: handler for number, handler in there.items() if callable(handler)}
     for number in handlers:
         signal.signal(number, lambda number, frame: came.append((number, frame)))
     try:
@@ -115,8 +115,8 @@ def _signals_wait() -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for number, frame in came:
-            handlers[signal.Signals(number)](number, frame)
+        for raised, frame in came:
+            handlers[signal.Signals(raised)](raised, frame)
 
 
 def _end_with_parent() -> None:

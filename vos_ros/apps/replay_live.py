@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import rclpy
@@ -167,6 +168,7 @@ class _Session:
                 f"nobody subscribes to {self._camera.topic_name}: publish where the node listens"
                 " with --image; for compressed images it needs image_transport:=compressed"
             )
+        assert self._options.labels is not None
         header = _header(image.message.header)
         request = InitMask.Request(
             mask=labels_to_message(self._options.labels, header),
@@ -181,9 +183,12 @@ class _Session:
     def wait_for_the_last(self) -> None:
         """Return when the mask of the last image is there, or none has come for a while."""
         last = max(self._shown, key=self._shown.__getitem__)
+
+        def more_than(count: int) -> bool:
+            return len(self._latencies) > count
+
         while self._last_stamp != last:
-            count = len(self._latencies)
-            if not self._wait.spin_for(LAST_MASK, lambda count=count: len(self._latencies) > count):
+            if not self._wait.spin_for(LAST_MASK, partial(more_than, len(self._latencies))):
                 return
         self._wait.spin_for(1.0, lambda: self._last_told == last)  # that is on the way
 

@@ -55,11 +55,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{way}, {beside}:", json.dumps(told), flush=True)
     pairs: list[Swap] = []
     for way, alike in itertools.product(PAIR_WAYS, (False, True)):
-        clips = [PairClip(way, alike, seed) for seed in range(args.pairs)]
-        results = [follow_pair(segmenter, clip) for clip in clips]
-        pairs += results
-        if results:
-            told = dataclasses.asdict(pair_summary(results))
+        swaps = [follow_pair(segmenter, PairClip(way, alike, k)) for k in range(args.pairs)]
+        pairs += swaps
+        if swaps:
+            told = dataclasses.asdict(pair_summary(swaps))
             what = "the same" if alike else "of one make"
             print(f"two {what}, {way}:", json.dumps(told), flush=True)
     if args.json is not None:

@@ -37,7 +37,12 @@ def time_back(stage: SoakStage, chance: random.Random) -> None:
 def equal_stamps(stage: SoakStage, chance: random.Random) -> None:
     """Some images have one stamp."""
     given: list[int] = []
-    stage.camera.stamping = lambda stamp: given[0] if given else given.append(stamp) or stamp
+
+    def first(stamp: int) -> int:
+        given.append(stamp)
+        return given[0]
+
+    stage.camera.stamping = first
     let_send(stage, chance.randint(2, 20))
 
 
@@ -63,18 +68,23 @@ def encoding(stage: SoakStage, chance: random.Random) -> None:
         let_send(stage, chance.randint(1, 4))
 
 
+def _change(message: Image, **fields: object) -> None:
+    for name, value in fields.items():
+        setattr(message, name, value)
+
+
 SPOILERS: dict[str, Callable[[random.Random, Image], None]] = {
     "cut off": lambda c, m: setattr(m, "data", bytes(m.data[: c.randrange(len(m.data))])),
     "empty": lambda c, m: setattr(m, "data", b""),
     "step too small": lambda c, m: setattr(m, "step", c.randrange(m.width)),
     # Where there are two planes and nothing is cut off, any step that is large enough is taken.
-    "step too large": lambda c, m: (
-        setattr(m, "step", m.step * 4 + c.randrange(2**20)), setattr(m, "data", bytes(m.data[:-1]))
+    "step too large": lambda c, m: _change(
+        m, step=m.step * 4 + c.randrange(2**20), data=bytes(m.data[:-1])
     ),
     "unknown encoding": lambda c, m: setattr(m, "encoding", c.choice(("", "smoke", "rgb8\n"))),
     "no width": lambda c, m: setattr(m, "width", 0),
     "no height": lambda c, m: setattr(m, "height", 0),
-    "absurd size": lambda c, m: (setattr(m, "width", 2**32 - 1), setattr(m, "height", 2**32 - 1)),
+    "absurd size": lambda c, m: _change(m, width=2**32 - 1, height=2**32 - 1),
     "more rows than data": lambda c, m: setattr(m, "height", m.height * 2),
 }
 """What is wrong with an image -> how it is made so."""

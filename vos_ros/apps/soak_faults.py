@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from lifecycle_msgs.msg import State, Transition
@@ -68,7 +69,7 @@ def _listeners(stage: SoakStage, chance: random.Random) -> None:
         heard: list[Any] = []
         ear = stage.node.create_subscription(kind, topic, heard.append, quality)
         # The odd one never hears anything; the others may go before they do.
-        stage.wait.spin_for(chance.uniform(0, 0.5), lambda heard=heard: heard)
+        stage.wait.spin_for(chance.uniform(0, 0.5), partial(bool, heard))
         stage.node.destroy_subscription(ear)
 
 
@@ -138,13 +139,13 @@ def _targets(stage: SoakStage, chance: random.Random) -> None:
 
 
 def _parameters(stage: SoakStage, chance: random.Random) -> None:
-    right = {
+    right: dict[str, bool | int | float | str] = {
         "overlay_alpha": chance.uniform(0, 1),
         "catch_up_limit": chance.randint(0, 30),
         "on_time_jump": "keep",
         "camera_timeout": chance.uniform(0.5, 5),
     }
-    wrong = {
+    wrong: dict[str, bool | int | float | str] = {
         "overlay_alpha": chance.choice((-1.0, float("nan"), 2.0)),
         "catch_up_limit": -1,
         "on_time_jump": "panic",

@@ -23,8 +23,20 @@ TARGETS = "soak"
 """The one file that is written."""
 _SMALLEST = 40  # pixels of an object's mask that can be followed
 BAD_NAMES = (
-    "", "..", "../soak", "/etc/passwd", "soak.safetensors", "-soak", "so/ak", "so ak", "s" * 65,
-    "so\nak", "nöt", "~", "$HOME", "soak\u202e",
+    "",
+    "..",
+    "../soak",
+    "/etc/passwd",
+    "soak.safetensors",
+    "-soak",
+    "so/ak",
+    "so ak",
+    "s" * 65,
+    "so\nak",
+    "nöt",
+    "~",
+    "$HOME",
+    "soak\u202e",
 )
 
 
@@ -72,29 +84,33 @@ def _stamped(seconds: int, mask: Image) -> InitMask.Request:
 
 def bad_request(chance: random.Random, size: tuple[int, int]) -> Any:
     """A request that must be refused, whatever the node follows."""
-    make = chance.choice((
-        lambda: BAD_INITS[chance.choice(sorted(BAD_INITS))](chance, size),
-        lambda: RemoveObject.Request(id=unknown_id(chance)),
-        lambda: SaveTargets.Request(name=chance.choice(BAD_NAMES)),
-        lambda: LoadTargets.Request(name=chance.choice((*BAD_NAMES, "absent"))),
-    ))
+    make = chance.choice(
+        (
+            lambda: BAD_INITS[chance.choice(sorted(BAD_INITS))](chance, size),
+            lambda: RemoveObject.Request(id=unknown_id(chance)),
+            lambda: SaveTargets.Request(name=chance.choice(BAD_NAMES)),
+            lambda: LoadTargets.Request(name=chance.choice((*BAD_NAMES, "absent"))),
+        )
+    )
     return make()
 
 
 def any_request(chance: random.Random, size: tuple[int, int]) -> tuple[str, Any]:
     """A request that may be met or not, and the service it is for; "" is what goes by its kind."""
     keep = chance.random() < 0.5
-    service, make = chance.choice((
-        ("", lambda: bad_request(chance, size)),
-        ("", lambda: bad_request(chance, size)),
-        ("", lambda: InitMask.Request(mask=_mask(size), keep_existing=keep)),
-        ("", lambda: RemoveObject.Request(id=chance.randint(1, 2 * OBJECTS))),
-        ("", lambda: SaveTargets.Request(name=TARGETS)),
-        ("", lambda: LoadTargets.Request(name=TARGETS, keep_existing=keep)),
-        ("reset", Trigger.Request),
-        ("segment", Trigger.Request),
-        ("write_trace", Trigger.Request),
-    ))
+    service, make = chance.choice(
+        (
+            ("", lambda: bad_request(chance, size)),
+            ("", lambda: bad_request(chance, size)),
+            ("", lambda: InitMask.Request(mask=_mask(size), keep_existing=keep)),
+            ("", lambda: RemoveObject.Request(id=chance.randint(1, 2 * OBJECTS))),
+            ("", lambda: SaveTargets.Request(name=TARGETS)),
+            ("", lambda: LoadTargets.Request(name=TARGETS, keep_existing=keep)),
+            ("reset", Trigger.Request),
+            ("segment", Trigger.Request),
+            ("write_trace", Trigger.Request),
+        )
+    )
     return service, make()
 
 
@@ -131,9 +147,9 @@ def right_mask(
     stamp, number = 0, camera.number - 1
     if how == "past":
         past = ledger.answered(after=max(camera.number - 30, since))
-        past = [(s, e.number) for s, e in past if s and e.timed and camera.size in e.sizes]
-        if past:
-            stamp, number = chance.choice(past[:10])
+        fit = [(s, e.number) for s, e in past if s and e.timed and camera.size in e.sizes]
+        if fit:
+            stamp, number = chance.choice(fit[:10])
     if number < 0:
         return None
     truth = camera.scene.labels(number, *camera.size)
@@ -141,8 +157,10 @@ def right_mask(
     seen = [index for index in range(1, OBJECTS + 1) if areas[index] >= _SMALLEST]
     if not seen:
         return None
-    ids = {index: index + chance.choice((0, OBJECTS))
-           for index in chance.sample(seen, chance.randint(1, len(seen)))}
+    ids = {
+        index: index + chance.choice((0, OBJECTS))
+        for index in chance.sample(seen, chance.randint(1, len(seen)))
+    }
     table = np.array([ids.get(index, 0) for index in range(OBJECTS + 1)], np.uint8)
     request = InitMask.Request(mask=mono8(table[truth], stamp), keep_existing=keep)
     if chance.random() < 0.5:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -134,9 +135,12 @@ class SoakStage:
         """
         self.wait.children.clear()
         self.wait.until(
-            lambda: not self.camera.listeners()
-            and not any(client.service_is_ready() for client in self._clients.values()),
-            _FORGOTTEN, "the dead node's services to go",
+            lambda: (
+                not self.camera.listeners()
+                and not any(client.service_is_ready() for client in self._clients.values())
+            ),
+            _FORGOTTEN,
+            "the dead node's services to go",
         )
 
     def _is_active(self) -> bool:
@@ -230,10 +234,13 @@ class SoakStage:
                 if not any(words in answer.message for words in _UNLUCKY):
                     break
             # Another image, on which something else may be seen.
-            self.wait.until(lambda mark=mark: self.camera.number > mark, self.patience, "an image")
+            self.wait.until(partial(self._sent_after, mark), self.patience, "an image")
         else:
             raise WaitingError(f"nothing could be followed in {_TRIES} tries")
         self.broke(f"a good mask was refused: {answer.message}")
+
+    def _sent_after(self, mark: int) -> bool:
+        return self.camera.number > mark
 
     def forget_past(self) -> None:
         """Refer to no image from before now: the node does not have them any more."""

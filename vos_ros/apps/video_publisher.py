@@ -16,6 +16,7 @@ import numpy as np
 import rclpy
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.executors import ExternalShutdownException
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
@@ -37,7 +38,7 @@ _FIXED = frozenset(field.name for field in fields(Options)) - {"rate"}
 
 
 def _is_rate(value: object) -> bool:
-    return type(value) in (int, float) and 0.0 < value <= 1000.0
+    return isinstance(value, int | float) and type(value) is not bool and 0.0 < value <= 1000.0
 
 
 class VideoPublisher(Node):
@@ -223,7 +224,7 @@ def play(defaults: Mapping[str, object], arguments: Sequence[str]) -> int:
         return 2
     except (KeyboardInterrupt, ExternalShutdownException):
         return 0  # being told to stop is no failure
-    except rclpy._rclpy_pybind11.RCLError:
+    except rclpy_implementation.RCLError:
         # A signal may take the context away in the middle of a call.
         if rclpy.ok():
             raise

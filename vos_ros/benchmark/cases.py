@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count, product
+from typing import Any
 
 from vos_ros.benchmark.errors import BenchmarkError
 from vos_ros.benchmark.settings import CALLS, PARTS, SETTINGS, Case
@@ -56,7 +57,7 @@ def parse_comparison(texts: Sequence[str]) -> dict[str, dict[str, object]] | Non
 
 
 def combinations(
-    choices: Mapping[str, Iterable], variants: Mapping[str, Mapping[str, object]] | None = None
+    choices: Mapping[str, Iterable[Any]], variants: Mapping[str, Mapping[str, object]] | None = None
 ) -> tuple[list[Case], list[int]]:
     """All cases, and for each the index of the one whose time its own is divided by.
 
@@ -84,7 +85,8 @@ def combinations(
         raise BenchmarkError(
             f"none of the parts asked for depends on {' and '.join(sorted(compared))}"
         )
-    cases, references = [], []
+    cases: list[Case] = []
+    references: list[int] = []
     for group in groups:
         references += [len(cases)] * len(group)
         cases += group
@@ -94,7 +96,7 @@ def combinations(
     return cases, references
 
 
-def _case(settings: Mapping[str, object], variant: str) -> Case:
+def _case(settings: Mapping[str, Any], variant: str) -> Case:
     """With the settings that its part depends on."""
     own = {"what", *PARTS[settings["what"]]}
     return Case(**{name: settings[name] for name in SETTINGS if name in own}, variant=variant)

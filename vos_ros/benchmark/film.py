@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -58,7 +59,9 @@ def make_film(size: Size, objects: int, length: int = 8, seed: int = 1) -> Film:
     return Film(frames, _labels(size, centres, cell, 0.0))
 
 
-def _labels(size: Size, centres: list, cell: int, angle: float) -> np.ndarray:
+def _labels(
+    size: Size, centres: Sequence[tuple[float, float]], cell: int, angle: float
+) -> np.ndarray:
     """H x W uint8: discs of 0.6 of their cell, swung aside by up to 0.1 of it."""
     labels = np.zeros((size.height, size.width), np.uint8)
     for k, (x, y) in enumerate(centres, start=1):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,7 @@ def _with_times(row: Row, found: Timed) -> Row:
     times = spread(np.concatenate(found.turns))
     seconds = times.median / 1e3
     moved, host = found.moved_bytes, found.host_turns
+    parts: dict[str, Any] = dict(found.parts)
     return replace(
         row,
         calls=sum(len(turn) for turn in found.turns),
@@ -63,7 +65,7 @@ def _with_times(row: Row, found: Timed) -> Row:
         operations=found.operations,
         operations_per_s=None if found.operations is None else found.operations / seconds,
         bytes_per_s=None if moved is None else moved / seconds,
-        **found.parts,
+        **parts,
     )
 
 

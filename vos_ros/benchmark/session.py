@@ -21,7 +21,7 @@ from vos_ros.benchmark.errors import BenchmarkError
 from vos_ros.benchmark.models import Model, open_models
 from vos_ros.benchmark.row import Row
 from vos_ros.benchmark.rows import PROBES, timed_rows, with_ceilings
-from vos_ros.benchmark.settings import CALLS, PARTS, STREAMS, Case
+from vos_ros.benchmark.settings import CALLS, PARTS, STREAMS, Case, given
 from vos_ros.benchmark.streams import (
     StreamEffort,
     StreamRun,
@@ -50,7 +50,7 @@ class Request:
         streams: how much of what a camera streams to.
     """
 
-    choices: Mapping[str, Sequence]
+    choices: Mapping[str, Sequence[Any]]
     variants: Mapping[str, Mapping[str, object]] | None
     device: str
     ceiling: bool
@@ -163,7 +163,8 @@ class Session:
         if case.runtime is None:
             return case
         try:
-            return replace(case, runtime=choose_runtime(case.runtime, self._device, case.precision))
+            runtime = choose_runtime(case.runtime, self._device, given(case.precision))
+            return replace(case, runtime=runtime)
         except RuntimeMissingError as error:
             raise BenchmarkError(str(error)) from error
 
@@ -197,7 +198,7 @@ class Session:
             for case in self._streams
         ]
         works = [
-            partial(self._means.stream, case, self._models.get(case.weights))
+            partial(self._means.stream, case, self._models.get(case.weights or ""))
             for case in self._streams
         ]
         runs, problem = take_runs(works, self._request.streams, on_turn)

@@ -7,8 +7,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from vos_ros.benchmark.errors import BenchmarkError
+
+Setting = TypeVar("Setting")
 
 _SIZE = re.compile(r"(\d+)x(\d+)")
 _SHORTEST, _LONGEST = 32, 8192
@@ -73,6 +76,12 @@ class Case:
     runtime: str | None = None
     cameras: int | None = None
     variant: str = ""
+
+
+def given(value: Setting | None) -> Setting:
+    """A setting, or a figure, that is there: the part of its case depends on it."""
+    assert value is not None
+    return value
 
 
 def parse_size(text: str) -> Size:

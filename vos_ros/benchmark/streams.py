@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -114,6 +115,9 @@ def stream_row(row: Row, runs: Sequence[StreamRun]) -> Row:
     received = sum(len(run.answered) for run in runs)
     lost = [run.lost for run in runs if run.lost is not None]
     startup = _median([run.startup for run in runs])
+    parts: dict[str, Any] = {
+        part: _median([run.parts.get(part) for run in runs]) for part in PARTS_OF_A_FRAME
+    }
     return replace(
         row,
         fps=_median([run.masks_per_second for run in runs]),
@@ -126,7 +130,7 @@ def stream_row(row: Row, runs: Sequence[StreamRun]) -> Row:
         memory_start_mb=_median([run.memory and run.memory[0] for run in runs]),
         memory_end_mb=_median([run.memory and run.memory[1] for run in runs]),
         memory_slope_mb_per_hour=_median([run.slope for run in runs]),
-        **{part: _median([run.parts.get(part) for run in runs]) for part in PARTS_OF_A_FRAME},
+        **parts,
     )
 
 

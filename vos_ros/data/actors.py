@@ -38,21 +38,21 @@ class Actor:
         """The same object once more, most often mirrored and in slightly different light."""
         cutout = self.cutout
         if cutout is None:
-            cutout = cut_out(self.layer.image, self.layer.alpha > 127)
+            cutout = cut_out(self.layer.image, self.layer.inside)
         if rng.random() < 0.6:
             cutout = cutout.mirrored()
         return Cutout(colour_change(cutout.image, rng, rng.uniform(0.0, 0.4)), cutout.alpha)
 
     def middles(self) -> np.ndarray:
         """Where the middle of the object is in each frame: T x 2, pixels."""
-        top, bottom, left, right = box_of(self.layer.alpha > 127)
+        top, bottom, left, right = box_of(self.layer.inside)
         middle = np.array([(left + right) / 2, (top + bottom) / 2, 1.0])
         points = self.layer.motion.matrices @ middle
         return points[:, :2] / points[:, 2:]
 
     def width(self) -> float:
         """The square root of the object's area in frame 0, pixels."""
-        area = np.count_nonzero(self.layer.alpha > 127)
+        area = np.count_nonzero(self.layer.inside)
         matrix = self.layer.motion.matrices[0]
         return float(np.sqrt(area * abs(np.linalg.det(matrix[:2, :2]))))
 
@@ -114,8 +114,9 @@ def cast(
 
 def echo(rng: np.random.Generator, target: Layer) -> Layer:
     """A reflection or a shadow of the target at its foot; it moves with it but is background."""
+    assert target.alpha is not None  # what stands somewhere has an outline
     height = target.alpha.shape[0]
-    bottom = box_of(target.alpha > 127)[1]
+    bottom = box_of(target.inside)[1]
     if rng.random() < 0.5:
         image = target.image
         down = np.diag([1.0, -rng.uniform(0.7, 1.0), 1.0])
@@ -187,15 +188,12 @@ def staged(
     image, alpha, back = shrink_for(cutout.image, cutout.alpha, scale)
     to_middle = translation(-cutout.centre[0], -cutout.centre[1]) @ back
     matrices = np.stack(
-        [
-            camera[k] @ translation(*centres[k]) @ steps[k] @ start @ to_middle
-            for k in range(length)
-        ]
+        [camera[k] @ translation(*centres[k]) @ steps[k] @ start @ to_middle for k in range(length)]
     )
     lattices = None
     if rng.random() < mix.bending:
         amount = float(np.exp(rng.uniform(np.log(0.02), np.log(0.14))))
-        lattices = bending(rng, length, alpha.shape, amount)
+        lattices = bending(rng, length, image.shape[:2], amount)
         if rng.random() < mix.swinging:
-            lattices += swinging(rng, length, alpha.shape)
+            lattices += swinging(rng, length, image.shape[:2])
     return Layer(image, alpha, Motion(matrices, lattices), label, shutter)

@@ -111,7 +111,7 @@ def photograph(
         image = _with_grain(image, camera.noise, rng, bank)
     if camera.quality is not None:
         _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, camera.quality])
-        image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+        image = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))
     return image
 
 

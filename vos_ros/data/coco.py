@@ -110,7 +110,7 @@ class CocoStills:
 
 def _entries(content: Any, least: int) -> Iterator[_Entry]:
     """The images of a COCO file that may show an object."""
-    by_image: dict[Any, list] = {}
+    by_image: dict[Any, list[Any]] = {}
     for annotation in content["annotations"]:
         if not annotation.get("iscrowd", 0) and annotation.get("area", least) >= least:
             by_image.setdefault(annotation["image_id"], []).append(annotation["segmentation"])
@@ -122,7 +122,7 @@ def _entries(content: Any, least: int) -> Iterator[_Entry]:
             yield _Entry(str(image["file_name"]), size, packed)
 
 
-def _decoded(segmentation: list | dict[str, Any], height: int, width: int) -> np.ndarray:
+def _decoded(segmentation: list[Any] | dict[str, Any], height: int, width: int) -> np.ndarray:
     """A segmentation as H x W bool."""
     tools = mask_tools()
     if isinstance(segmentation, list):

@@ -74,7 +74,8 @@ def fill(image: np.ndarray, known: np.ndarray) -> np.ndarray:
     """
     colour = image.astype(np.float32)
     weight = known.astype(np.float32)
-    colours, weights = [colour * weight[..., None]], [weight]
+    colours: list[np.ndarray] = [colour * weight[..., None]]
+    weights: list[np.ndarray] = [weight]
     while min(weights[-1].shape) > 2 and not (weights[-1] > 0).all():
         size = tuple((side + 1) // 2 for side in weights[-1].shape[::-1])
         colours.append(cv2.resize(colours[-1], size, interpolation=cv2.INTER_AREA))

@@ -32,6 +32,13 @@ class Layer:
     label: int = 0
     shutter: float = 0.0
 
+    @property
+    def inside(self) -> np.ndarray:
+        """h x w bool: where it is more than half opaque."""
+        if self.alpha is None:
+            return np.ones(self.image.shape[:2], bool)
+        return self.alpha > 127
+
 
 @dataclass(frozen=True)
 class Patch:
@@ -43,7 +50,9 @@ class Patch:
     map_y: np.ndarray
 
 
-def shrink_for(image: np.ndarray, alpha: np.ndarray | None, scale: float) -> tuple:
+def shrink_for(
+    image: np.ndarray, alpha: np.ndarray | None, scale: float
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
     """Image, alpha and the matrix from the shrunk to the given picture, for drawing at `scale`.
 
     Drawing a picture much smaller by interpolation alone would alias; averaging first does not.
@@ -162,9 +171,7 @@ def draw_layer(layer: Layer, frame: int, image: np.ndarray, labels: np.ndarray) 
         colour = cv2.filter2D(colour, -1, kernel)
         alpha = cv2.filter2D(alpha, -1, kernel, borderType=cv2.BORDER_REPLICATE)
     weight = alpha.astype(np.float32) * (1.0 / 255.0)
-    image[where] = cv2.blendLinear(
-        colour, np.ascontiguousarray(image[where]), weight, 1.0 - weight
-    )
+    image[where] = cv2.blendLinear(colour, np.ascontiguousarray(image[where]), weight, 1.0 - weight)
 
 
 def draw_frame(

@@ -22,14 +22,17 @@ def files_in(folder: Path, suffixes: Sequence[str]) -> tuple[Path, ...]:
     if not folder.is_dir():
         raise SequenceError(f"the sequence {folder.name} has no folder {folder}")
     # Names with a leading dot are the resource forks that some archivers leave behind.
-    files = [path for path in folder.iterdir()
-             if path.suffix.lower() in suffixes and not path.name.startswith(".")]
+    files = [
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in suffixes and not path.name.startswith(".")
+    ]
     if not files:
         raise SequenceError(f"the folder {folder} holds no file ending in {', '.join(suffixes)}")
     return tuple(sorted(files, key=natural_order))
 
 
-def natural_order(path: Path) -> tuple:
+def natural_order(path: Path) -> tuple[tuple[int | str, ...], str]:
     """Sorts `2.png` before `10.png`; names with leading zeros as any sort would."""
     parts = re.split(r"(\d+)", path.name)
     return tuple(int(part) if index % 2 else part for index, part in enumerate(parts)), path.name
@@ -39,8 +42,13 @@ def folders_in(folder: Path) -> tuple[str, ...]:
     """Names of the folders in a folder, sorted; empty when it is missing."""
     if not folder.is_dir():
         return ()
-    return tuple(sorted(path.name for path in folder.iterdir()
-                        if path.is_dir() and not path.name.startswith(".")))
+    return tuple(
+        sorted(
+            path.name
+            for path in folder.iterdir()
+            if path.is_dir() and not path.name.startswith(".")
+        )
+    )
 
 
 def paired(frames: Sequence[Path], masks: Sequence[Path]) -> dict[int, Path]:
@@ -50,16 +58,20 @@ def paired(frames: Sequence[Path], masks: Sequence[Path]) -> dict[int, Path]:
     """
     index_of = {path.stem: index for index, path in enumerate(frames)}
     if len(index_of) != len(frames):
-        raise SequenceError(f"two frames in {frames[0].parent} differ only in their suffix; "
-                            "one image a frame is needed")
+        raise SequenceError(
+            f"two frames in {frames[0].parent} differ only in their suffix; "
+            "one image a frame is needed"
+        )
     by_index: dict[int, Path] = {}
     for path in masks:
         if path.stem not in index_of:
-            raise SequenceError(f"the mask {path} has no frame: {frames[0].parent} holds no "
-                                f"image named {path.stem}")
+            raise SequenceError(
+                f"the mask {path} has no frame: {frames[0].parent} holds no image named {path.stem}"
+            )
         if by_index.setdefault(index_of[path.stem], path) != path:
-            raise SequenceError(f"two masks in {path.parent} differ only in their suffix; one a "
-                                "frame is needed")
+            raise SequenceError(
+                f"two masks in {path.parent} differ only in their suffix; one a frame is needed"
+            )
     return by_index
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -79,10 +80,10 @@ class Batch:
     failure: str = ""
 
 
-class ClipLoader(DataLoader):
+class ClipLoader(DataLoader[Any]):
     """A loader whose workers do not hear the signals that end the training; see there."""
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # PyTorch says how, too
         with deaf_start():
             return super().__iter__()
 
@@ -102,7 +103,7 @@ def clip_loader(
     starts = range(rank * share, len(mixture) - batch + rank * share + 1, batch)
     return ClipLoader(
         _Guarded(mixture),
-        batch_sampler=[range(start, start + share) for start in starts],
+        batch_sampler=[list(range(start, start + share)) for start in starts],
         num_workers=workers,
         collate_fn=_batch_of,
         worker_init_fn=_prepare,
@@ -111,7 +112,7 @@ def clip_loader(
     )
 
 
-class _Guarded(Dataset):
+class _Guarded(Dataset[Clip | str]):
     """Clips, or what kept one from being made: an error of a worker would arrive as a traceback."""
 
     def __init__(self, mixture: ClipMixture) -> None:

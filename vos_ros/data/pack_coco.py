@@ -29,13 +29,14 @@ class CocoPart(SourcePart[CocoStills]):
         """Raises StillError as `CocoStills`."""
         super().__init__(annotations, CocoStills(annotations, images), faults)
         self._annotations, self._images = annotations, images
-        self._kept: dict[str, list] = {"images": [], "annotations": []}
+        self._kept: dict[str, list[Any]] = {"images": [], "annotations": []}
 
     def picture(self, index: int, still: Still) -> Picture:
         return Picture(self.path(index), still.image, ids=still.ids)
 
-    def keep(self, index: int, picture: Picture, name: str) -> bool:
+    def keep(self, index: int, picture: Picture | None, name: str) -> bool:
         """Put down the objects, unless all have become too small."""
+        assert picture is not None and picture.ids is not None  # being told, it has every picture
         areas = np.bincount(picture.ids.ravel(), minlength=256)
         shown = [int(k) for k in np.flatnonzero(areas) if k and areas[k] >= self.stills.least]
         if not shown:

@@ -74,7 +74,7 @@ class SourcePart(Generic[S]):
         try:
             still = self.stills.read(index)
         except StillError as error:
-            self._faults.note(error.path, error)
+            self._faults.note(error.path or self.path(index), error)
             return None
         return self.picture(index, still)
 

@@ -53,8 +53,10 @@ class LayeredSequence(VideoSequence):
 
     def mask_values(self, index: int) -> dict[Path, np.ndarray]:
         """Of each object's file: 255 where the object is, else 0."""
-        return {path: np.uint8(WHITE) * foreground(opened(read_rgb, path))
-                for path in self._checked(index)}
+        return {
+            path: np.uint8(WHITE) * foreground(opened(read_rgb, path))
+            for path in self._checked(index)
+        }
 
     def raw_mask(self, index: int) -> np.ndarray:
         """The objects' masks in one, H x W uint8: ids, or 255 for the object of a binary video."""
@@ -65,9 +67,12 @@ class LayeredSequence(VideoSequence):
             if labels is None:
                 labels = np.zeros(own.shape, np.uint8)
             if own.shape != labels.shape:
-                raise SequenceError(f"the mask {path} is {size_of(own)} pixels, those of other "
-                                    f"objects {size_of(labels)}; they must be of one size")
+                raise SequenceError(
+                    f"the mask {path} is {size_of(own)} pixels, those of other "
+                    f"objects {size_of(labels)}; they must be of one size"
+                )
             labels[own] = WHITE if self.binary else object_id
+        assert labels is not None
         return labels
 
 
@@ -86,8 +91,10 @@ class SegTrackDataset(SequenceDataset):
         folder = Path(self.root) / "JPEGImages"
         names = folders_in(folder)
         if not names:
-            raise SequenceError(f"there are no videos in {folder}; {self.root} must hold "
-                                "JPEGImages and GroundTruth, in each a folder for each video")
+            raise SequenceError(
+                f"there are no videos in {folder}; {self.root} must hold "
+                "JPEGImages and GroundTruth, in each a folder for each video"
+            )
         return names
 
     @property
@@ -100,13 +107,19 @@ class SegTrackDataset(SequenceDataset):
         """The video `name`. Reads the names of its files."""
         frames = files_in(Path(self.root) / "JPEGImages" / name, IMAGE_SUFFIXES)
         truth = Path(self.root) / "GroundTruth" / name
-        folders = {int(key): truth / key for key in folders_in(truth)
-                   if key.isdecimal() and 0 < int(key) < VOID}
-        masks = {object_id: paired(frames, files_in(folder, IMAGE_SUFFIXES))
-                 for object_id, folder in sorted((folders or {1: truth}).items())}
-        layers = {index: {object_id: _file_of(found, index, frames)
-                          for object_id, found in masks.items()}
-                  for index in sorted(set().union(*masks.values()))}
+        folders = {
+            int(key): truth / key
+            for key in folders_in(truth)
+            if key.isdecimal() and 0 < int(key) < VOID
+        }
+        masks = {
+            object_id: paired(frames, files_in(folder, IMAGE_SUFFIXES))
+            for object_id, folder in sorted((folders or {1: truth}).items())
+        }
+        layers = {
+            index: {object_id: _file_of(found, index, frames) for object_id, found in masks.items()}
+            for index in sorted(set().union(*masks.values()))
+        }
         first = {index: min(paths.items())[1] for index, paths in layers.items()}
         # Not every object is there from the first frame on.
         return LayeredSequence(name, frames, first, binary=not folders, late=True, layers=layers)

@@ -9,7 +9,7 @@ match or cannot be read raises `SequenceError` with its path.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -70,8 +70,10 @@ class VideoSequence:
         """
         starts = self._seen() if self.starts is None else self.starts
         frames = sorted(set(starts.values()))
-        return {frame: tuple(sorted(i for i, start in starts.items() if start == frame))
-                for frame in frames}
+        return {
+            frame: tuple(sorted(i for i, start in starts.items() if start == frame))
+            for frame in frames
+        }
 
     def frame(self, index: int) -> np.ndarray:
         """Frame `index` as H x W x 3 uint8 RGB."""
@@ -115,8 +117,9 @@ class VideoSequence:
         files = self.mask_files(index)
         if not files:
             frame = self.frame_paths[index]
-            raise SequenceError(f"there is no mask for the frame {frame}; one named "
-                                f"{frame.stem}.png is needed")
+            raise SequenceError(
+                f"there is no mask for the frame {frame}; one named {frame.stem}.png is needed"
+            )
         return files
 
     def _seen(self) -> dict[int, int]:
@@ -159,12 +162,13 @@ class SequenceDataset(ABC):
         unknown = [name for name in chosen if name not in known]
         if unknown:
             where = f"in the split {self.split} of" if self.split else "in"
-            raise SequenceError(f"{', '.join(unknown)}: not {where} {self.root}, which holds "
-                                f"{some(self.names)}")
+            raise SequenceError(
+                f"{', '.join(unknown)}: not {where} {self.root}, which holds {some(self.names)}"
+            )
         return tuple(self.sequence(name) for name in chosen)
 
 
-def opened(read, path: Path) -> np.ndarray:
+def opened(read: Callable[[Path], np.ndarray], path: Path) -> np.ndarray:
     """What `read` makes of the file; its error becomes a SequenceError."""
     try:
         return read(path)

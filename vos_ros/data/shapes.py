@@ -100,8 +100,8 @@ def with_rods(cutout: Cutout, rng: np.random.Generator) -> Cutout:
         end = np.clip(end, 2, [alpha.shape[1] - 3, alpha.shape[0] - 3])
         thick = int(np.clip(round(0.012 * max(height, width) * np.exp(rng.normal(0, 0.5))), 1, 9))
         line = np.zeros_like(alpha)
-        ends = [tuple(int(v) for v in point) for point in (start, end)]
-        cv2.line(line, *ends, 255, thick + 1, cv2.LINE_AA)
+        tips = [(int(x), int(y)) for x, y in (start, end)]
+        cv2.line(line, tips[0], tips[1], 255, thick + 1, cv2.LINE_AA)
         if rng.random() < 0.5:
             colour = image[rows[pick], columns[pick]]
         else:

@@ -136,7 +136,7 @@ class StillSet:
             try:
                 return self[index]
             except StillError as error:
-                self.faults.note(error.path, error)
+                self.faults.note(error.path or source.path(number), error)
         raise StillError(f"none of the {len(self)} stills can be read")
 
     def _place(self, index: int) -> tuple[StillSource, int]:

@@ -64,7 +64,8 @@ class StillClips:
         if isinstance(backgrounds, (str, Path)):
             backgrounds = Photographs(backgrounds, longest=longest, faults=stills.faults)
         self.stills, self.photographs = stills, backgrounds
-        self.size, self.length, self.seed, self.targets = tuple(size), length, seed, targets
+        self.size = (size[0], size[1])
+        self.length, self.seed, self.targets = length, seed, targets
         self.mix = mix or StillMix()
         self._bank = noise_bank(size[0] + 64, size[1] + 64)
 
@@ -194,7 +195,9 @@ class StillClips:
     ) -> list[Layer]:
         """Other annotated objects of the target's own photograph, which move as the scene does."""
         room = self.targets - 1
-        others = np.setdiff1d(still.ids, [0, *np.unique(still.ids[mask])]) if room else []
+        if not room:
+            return []
+        others = np.setdiff1d(still.ids, [0, *np.unique(still.ids[mask])])
         if not len(others):
             return []
         return [

@@ -23,7 +23,7 @@ class TwinSequence(VideoSequence):
     Made by `twin_of`. `plain` is the video that it is made of, of any data set; paths are its own.
     """
 
-    plain: VideoSequence | None = field(default=None, repr=False)
+    plain: VideoSequence = field(kw_only=True, repr=False)
 
     def frame(self, index: int) -> np.ndarray:
         """Frame `index` and its mirror image, H x 2W x 3 uint8 RGB."""

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -194,7 +195,7 @@ def _fit(frame: np.ndarray, shape: tuple[int, int], even: tuple[int, int]) -> np
 
 
 def _write_h264(
-    av, path: Path, frames: Iterable[np.ndarray], rate: float, size: tuple[int, int]
+    av: ModuleType, path: Path, frames: Iterable[np.ndarray], rate: float, size: tuple[int, int]
 ) -> str:
     # The index at the front ("faststart") lets a browser begin before it has the whole file.
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:

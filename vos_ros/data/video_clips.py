@@ -70,7 +70,8 @@ class VideoClips:
             )
         self.faults = FaultLog() if faults is None else faults
         self._videos = VideoFrames(sequences, self.faults, complete)
-        self.size, self.length, self.seed, self.max_gap = tuple(size), length, seed, max_gap
+        self.size = (size[0], size[1])
+        self.length, self.seed, self.max_gap = length, seed, max_gap
         self.reference, self.objects = reference, objects
         self._stills, self.mix = stills, mix or VideoMix()
         self._pasted = StillMix(crossing=0.6)
@@ -113,10 +114,10 @@ class VideoClips:
         """A clip, or None where a frame is bad or the first shows too little."""
         which = int(rng.integers(len(self._videos)))
         numbers = self.frame_numbers(rng, self._videos.annotated(which))
-        frames = [self._videos.read(which, number) for number in dict.fromkeys(numbers)]
-        if None in frames:
+        read = {number: self._videos.read(which, number) for number in dict.fromkeys(numbers)}
+        found = {number: pair for number, pair in read.items() if pair is not None}
+        if len(found) < len(read):
             return None
-        found = dict(zip(dict.fromkeys(numbers), frames, strict=True))
         whole = not happens(rng, self.mix.cropped)
         if whole:
             found = {number: fitted(*pair, self.size) for number, pair in found.items()}
@@ -160,9 +161,7 @@ class VideoClips:
         followed = int(rng.integers(0, room + 1)) if room else 0
         if not hiding and not followed:
             return []
-        target = Actor(
-            Layer(image, covers[0], Motion(view), 1), cut_out(image, covers[0] > 0)
-        )
+        target = Actor(Layer(image, covers[0], Motion(view), 1), cut_out(image, covers[0] > 0))
         shutter = float(rng.uniform(0.2, 0.8)) if rng.random() < 0.35 else 0.0
         background = 1 + int(rng.random() < 0.3) if hiding else 0
         labels = [*range(len(covers) + 1, len(covers) + 1 + followed), *[0] * background]
@@ -198,7 +197,8 @@ class VideoClips:
             np.empty((self.length, *self.size), np.uint8),
         )
         # Beyond the picture one dark colour, as around films; mirrored it would double the target.
-        margin = tuple(float(value) for value in rng.integers(0, 40) + rng.integers(0, 15, 3))
+        shade = rng.integers(0, 40) + rng.integers(0, 15, 3)
+        margin = (float(shade[0]), float(shade[1]), float(shade[2]))
         for frame, image in enumerate(images):
             drawn, labels = seen(image, covers[frame], view[frame], self.size, margin)
             for layer in others:

@@ -121,9 +121,9 @@ def seen(
     colour beyond the picture.
     """
     xs, ys = np.arange(size[1], dtype=np.float64), np.arange(size[0], dtype=np.float64)
-    maps = cv2.split(source_points(view, None, image.shape[:2], xs, ys))
-    drawn = cv2.remap(image, *maps, cv2.INTER_LINEAR, borderValue=margin)
-    shares = [cv2.remap(cover, *maps, cv2.INTER_LINEAR, borderValue=0) for cover in covers]
+    map_x, map_y = cv2.split(source_points(view, None, image.shape[:2], xs, ys))
+    drawn = cv2.remap(image, map_x, map_y, cv2.INTER_LINEAR, borderValue=margin)
+    shares = [cv2.remap(c, map_x, map_y, cv2.INTER_LINEAR, borderValue=0) for c in covers]
     # A pixel belongs to what covers most of it, so that two that touch leave no seam between them.
     ground = 255 - np.sum(shares, 0, dtype=np.int16)
     labels = np.argmax(np.stack([ground, *shares]), 0).astype(np.uint8)

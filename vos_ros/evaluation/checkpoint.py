@@ -70,7 +70,7 @@ def _line(result: SequenceResult) -> str:
     return json.dumps(record)
 
 
-def _parsed(line: str) -> dict[str, Any] | None:
+def _parsed(line: str) -> Any:
     # The last line is cut short when the run was killed while writing it.
     try:
         return json.loads(line)
@@ -78,7 +78,7 @@ def _parsed(line: str) -> dict[str, Any] | None:
         return None
 
 
-def _result(record: dict[str, Any] | None) -> SequenceResult | None:
+def _result(record: Any) -> SequenceResult | None:
     try:
         numbers = {key: record[key] for key in ("name", "frames", "width", "height")}
         objects = tuple(

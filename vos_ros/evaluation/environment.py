@@ -30,13 +30,16 @@ def need_device(name: str) -> None:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise EvaluationError(f"no device is called {name}; there are cpu, cuda, cuda:1 and so "
-                              "on") from error
+        raise EvaluationError(
+            f"no device is called {name}; there are cpu, cuda, cuda:1 and so on"
+        ) from error
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if device.type == "cuda" and (device.index or 0) >= count:
         there = f"CUDA devices: {count}" if count else "no CUDA device that PyTorch can use"
-        raise EvaluationError(f"the device is to be {name}, but there is {there}; use --device cpu "
-                              "or one that is there")
+        raise EvaluationError(
+            f"the device is to be {name}, but there is {there}; use --device cpu "
+            "or one that is there"
+        )
 
 
 def usable_cores() -> int:
@@ -50,7 +53,7 @@ def versions() -> dict[str, str | None]:
     """Versions of Python and the libraries that the figures depend on; None where not installed."""
     import cv2
 
-    found = {"python": platform.python_version(), "opencv": cv2.__version__}
+    found: dict[str, str | None] = {"python": platform.python_version(), "opencv": cv2.__version__}
     for key, distribution in _LIBRARIES.items():
         try:
             found[key] = metadata.version(distribution)

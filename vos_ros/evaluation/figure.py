@@ -6,12 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vos_ros.drawing import colour_of
 from vos_ros.evaluation.errors import EvaluationError
 from vos_ros.evaluation.results import SequenceResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
 MOST_PANELS = 60
 """Of more sequences, those with the lowest mean are shown."""
@@ -47,7 +53,7 @@ def write_figure(path: Path, results: Sequence[SequenceResult], measure: str = "
     figure.savefig(path, dpi=110, facecolor=_GROUND)
 
 
-def need_matplotlib():
+def need_matplotlib() -> tuple[type[Figure], type[FigureCanvasAgg]]:
     """matplotlib's Figure and the canvas that draws it without a screen.
 
     Raises EvaluationError when it is not installed. Imported when it is used: nothing else in an
@@ -63,7 +69,7 @@ def need_matplotlib():
     return Figure, FigureCanvasAgg
 
 
-def _panels(count: int):
+def _panels(count: int) -> tuple[Figure, np.ndarray]:
     """A figure and as many axes in rows of `_COLUMNS`."""
     new_figure, canvas = need_matplotlib()
     columns = min(_COLUMNS, count)
@@ -76,14 +82,21 @@ def _panels(count: int):
     return figure, grid[:count]
 
 
-def _draw(axis, result: SequenceResult, measure: str) -> None:
+def _draw(axis: Axes, result: SequenceResult, measure: str) -> None:
     for entry in result.objects:
         if entry.scored:
             colour = tuple(value / 255 for value in colour_of(entry.id))
             # A dot for each frame where they are few: a line alone would hide which were scored.
             marker = "." if len(entry.scored) < 40 else ""
-            axis.plot(entry.scored, [100 * value for value in entry.j], color=colour,
-                      linewidth=1.6, marker=marker, markersize=4, label=str(entry.id))
+            axis.plot(
+                entry.scored,
+                [100 * value for value in entry.j],
+                color=colour,
+                linewidth=1.6,
+                marker=marker,
+                markersize=4,
+                label=str(entry.id),
+            )
     axis.set_facecolor(_GROUND)
     axis.set_ylim(-3, 103)
     axis.set_xlim(0, max(1, result.frames - 1))
@@ -94,10 +107,17 @@ def _draw(axis, result: SequenceResult, measure: str) -> None:
     axis.set_title(f"{result.name}   {measure} {100 * _mean(result):.1f}", color=_INK, fontsize=10)
     axis.set_xlabel("frame", color=_INK, fontsize=8)
     axis.set_ylabel(f"{measure}, %", color=_INK, fontsize=8)
-    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.locator_params(axis="x", integer=True)
     if len(result.objects) > 1:  # beside the panel, where it hides no line
-        axis.legend(fontsize=7, ncols=1 + (len(result.objects) - 1) // 7, loc="center left",
-                    bbox_to_anchor=(1.0, 0.5), frameon=False, labelcolor=_INK, handlelength=1)
+        axis.legend(
+            fontsize=7,
+            ncols=1 + (len(result.objects) - 1) // 7,
+            loc="center left",
+            bbox_to_anchor=(1.0, 0.5),
+            frameon=False,
+            labelcolor=_INK,
+            handlelength=1,
+        )
 
 
 def _mean(result: SequenceResult) -> float:

@@ -44,7 +44,7 @@ def build_report(results: Sequence[SequenceResult], about: dict[str, Any]) -> di
 def _sequence_report(result: SequenceResult) -> dict[str, Any]:
     objects = {str(entry.id): _object_report(entry) for entry in result.objects}
     scored = result.scored
-    frames = [result.frame_scores(index) for index in scored]
+    frames = list(filter(None, map(result.frame_scores, scored)))
     return {
         **_means(list(objects.values())),
         "frames": result.frames,
@@ -77,7 +77,9 @@ def _means(entries: Sequence[dict[str, Any]]) -> dict[str, float | None]:
     return {key: float(np.mean([entry[key] for entry in scored])) for key in SCORES}
 
 
-def _per_frame(scored: Iterable[int], j: Iterable[float], f: Iterable[float]) -> dict[str, list]:
+def _per_frame(
+    scored: Iterable[int], j: Iterable[float], f: Iterable[float]
+) -> dict[str, list[float]]:
     return {
         "index": list(scored),
         "j": [round(100 * value, 4) for value in j],

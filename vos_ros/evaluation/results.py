@@ -46,8 +46,11 @@ class SequenceResult:
 
     def frame_scores(self, index: int) -> tuple[float, float] | None:
         """J and F of a frame, means over the objects scored in it; None where none was."""
-        scores = [(entry.j[entry.scored.index(index)], entry.f[entry.scored.index(index)])
-                  for entry in self.objects if index in entry.scored]
+        scores = [
+            (entry.j[entry.scored.index(index)], entry.f[entry.scored.index(index)])
+            for entry in self.objects
+            if index in entry.scored
+        ]
         return None if not scores else tuple(np.mean(scores, axis=0).tolist())
 
 
@@ -58,7 +61,7 @@ def packed(labels: np.ndarray) -> bytes:
 
 def unpacked(picture: bytes) -> np.ndarray:
     """The H x W uint8 labels of `packed`."""
-    return cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED)
+    return np.asarray(cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED))
 
 
 def gathered(
@@ -68,6 +71,12 @@ def gathered(
     results = []
     for object_id in sorted(ids):
         own = {index: found[object_id] for index, found in scores.items() if object_id in found}
-        results.append(ObjectResult(object_id, tuple(own), tuple(j for j, _ in own.values()),
-                                    tuple(f for _, f in own.values())))
+        results.append(
+            ObjectResult(
+                object_id,
+                tuple(own),
+                tuple(j for j, _ in own.values()),
+                tuple(f for _, f in own.values()),
+            )
+        )
     return tuple(results)

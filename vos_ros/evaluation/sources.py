@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from typing import Protocol as Interface
 
 import numpy as np
@@ -23,6 +23,9 @@ from vos_ros.evaluation.errors import EvaluationError
 from vos_ros.evaluation.protocol import Protocol
 from vos_ros.presence import PresenceSettings
 from vos_ros.region import DEFAULT_REGION, RegionSettings
+
+if TYPE_CHECKING:
+    from vos_ros.segmenter import VideoSegmenter
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,8 @@ class SegmenterSource:
     `build` makes the segmenter, once in each process, when the first sequence comes.
     """
 
-    build: Callable[[], object]
-    _segmenter: object | None = field(default=None, init=False, repr=False)
+    build: Callable[[], VideoSegmenter]
+    _segmenter: VideoSegmenter | None = field(default=None, init=False, repr=False)
 
     def predict(self, sequence: VideoSequence, protocol: Protocol) -> Iterator[Prediction]:
         if self._segmenter is None:
@@ -65,7 +68,7 @@ class SegmenterSource:
     def count(self, sequence: VideoSequence, protocol: Protocol) -> int:
         return len(sequence) - min(protocol.introductions(sequence))
 
-    def _built(self):
+    def _built(self) -> VideoSegmenter:
         try:
             return self.build()
         except ValueError as error:
@@ -73,7 +76,7 @@ class SegmenterSource:
 
     @staticmethod
     def _run(
-        segmenter, sequence: VideoSequence, starts: dict[int, tuple[int, ...]]
+        segmenter: VideoSegmenter, sequence: VideoSequence, starts: dict[int, tuple[int, ...]]
     ) -> Iterator[Prediction]:
         segmenter.reset()
         first = min(starts)
@@ -110,7 +113,7 @@ class SegmenterSettings:
     region: RegionSettings | None = DEFAULT_REGION
     runtime: str = "torch"
 
-    def __call__(self):
+    def __call__(self) -> VideoSegmenter:
         # Imported here: scoring files needs no PyTorch, which takes seconds to import.
         import cv2
         import torch

@@ -11,7 +11,8 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from multiprocessing.queues import SimpleQueue
+from typing import Any, TypeVar
 
 from vos_ros.data.loader_signals import deaf_start
 from vos_ros.evaluation.errors import EvaluationError
@@ -22,8 +23,9 @@ Result = TypeVar("Result")
 _POLL_SECONDS = 0.1
 """How long the bar may lag behind the workers."""
 
-_task = None  # in a worker: the task, unpickled once, so that its network is loaded once
-_progress = None  # in a worker: where it reports frames
+# In a worker: the task, unpickled once, so that its network is loaded once; and where it reports.
+_task: Callable[[Any, Callable[[], None]], Any] | None = None
+_progress: SimpleQueue[None] | None = None
 
 
 def run_in_workers(
@@ -66,7 +68,7 @@ def run_in_workers(
         progress.close()
 
 
-def _result_of(future: Future):
+def _result_of(future: Future[Result]) -> Result:
     try:
         return future.result()
     except BrokenProcessPool as error:
@@ -76,20 +78,24 @@ def _result_of(future: Future):
         ) from error
 
 
-def _set_up(task, progress) -> None:
+def _set_up(task: Callable[[Any, Callable[[], None]], Any], progress: SimpleQueue[None]) -> None:
     global _task, _progress
     _task, _progress = task, progress
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    multiprocessing.parent_process().join()
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
     os._exit(1)
 
 
-def _call(item):
+def _call(item: Any) -> Any:
+    assert _task is not None
     return _task(item, _report)
 
 
 def _report() -> None:
+    assert _progress is not None
     _progress.put(None)

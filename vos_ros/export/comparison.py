@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from vos_ros.export.following import OnnxFollower
 from vos_ros.export.pair import OnnxPair
 from vos_ros.inference import prepare
-from vos_ros.models.state import SegmentationNetwork
+from vos_ros.models.state import FrameFeatures, SegmentationNetwork
 
 #: probabilities may differ by this much, and so many labels must be equal
 MOST_DIFFERENCE, LEAST_EQUAL = 1e-3, 0.999
@@ -86,6 +86,7 @@ def compare(
         differences.append(float(apart.abs().max()))
         alike = found.argmax(dim=1) == prediction.logits.argmax(dim=1)
         equal.append(float(alike.double().mean()))
+        assert prediction.sound is not None
         sound = sound and np.array_equal(same, prediction.sound.numpy())
     # Of numpy: its maximum is no number where one of them is none.
     worst, share = float(np.max(differences)), float(np.mean(equal))
@@ -96,5 +97,5 @@ def _input(network: SegmentationNetwork[Any, Any], images: np.ndarray) -> torch.
     return network.normalise(torch.from_numpy(images))
 
 
-def _encoded(network: SegmentationNetwork[Any, Any], images: np.ndarray):
+def _encoded(network: SegmentationNetwork[Any, Any], images: np.ndarray) -> FrameFeatures:
     return network.encode(_input(network, images))

@@ -36,7 +36,7 @@ class ExportGraph(nn.Module):
     outputs: tuple[str, ...]
     example: tuple[Tensor, ...]
 
-    def nested(self, each: Sequence[object]) -> tuple:
+    def nested(self, each: Sequence[object]) -> tuple[object, ...]:
         """One thing for each argument, as PyTorch takes them: nested like those of `forward`."""
         return tuple(each)
 
@@ -117,7 +117,7 @@ class StepGraph(ExportGraph):
         kept = (value for value, keep in zip(renewed, self._kept, strict=True) if keep)
         return (*results, *kept)
 
-    def nested(self, each: Sequence[object]) -> tuple:
+    def nested(self, each: Sequence[object]) -> tuple[object, ...]:
         """See `ExportGraph`; the state is one argument of `forward`."""
         return each[0], tuple(each[1:])
 

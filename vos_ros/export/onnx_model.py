@@ -49,6 +49,7 @@ def onnx_bytes(
             input_names=graph.inputs,
             output_names=graph.outputs,
         )
+    assert written is not None
     model = written.model_proto
     _forget_origin(model)
     _name_axis(model)

@@ -58,7 +58,7 @@ class OnnxPair:
         """
         settings.check(network.stride)
         ready = prepare(network, torch.device("cpu"), "fp32")
-        ready = ready.to(memory_format=torch.contiguous_format)
+        ready.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # lacking
         about = _about(network, card, name, settings)
         graphs = graphs_of(ready, settings.height, settings.width, settings.objects)
         return cls(

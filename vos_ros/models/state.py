@@ -299,6 +299,10 @@ class SegmentationNetwork(nn.Module, abc.ABC, Generic[Features, S]):
     def config(self) -> dict[str, Any]:
         """The keyword arguments that build this network again."""
 
+    def state_bytes(self, height: int, width: int) -> int:
+        """Bytes of state per object at a padded input of height x width pixels, by a formula."""
+        raise NotImplementedError(f"{type(self).__name__} has no formula for the size of its state")
+
     def take_over(self, start: SegmentationNetwork[Any, Any]) -> None:
         """Start training from the weights of another network that this one agrees with.
 

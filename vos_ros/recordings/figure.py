@@ -6,12 +6,16 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vos_ros.drawing import colour_of
 from vos_ros.recordings.errors import RecordingError
 from vos_ros.recordings.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _WIDTH = 11.0  # inches
 # Dark as the overlay's plates are, since the objects have the same colours in both.
@@ -59,7 +63,7 @@ def write_figure(path: Path, run: Run) -> None:
         raise RecordingError(f"the figure '{path}' cannot be written: {error}") from error
 
 
-def _quiet(panel) -> None:
+def _quiet(panel: Axes) -> None:
     panel.set_facecolor(_GROUND)
     panel.tick_params(colors=_INK, labelsize=9)
     panel.yaxis.label.set_color(_INK)
@@ -96,7 +100,7 @@ def series(run: Run, object_id: int, what: str) -> tuple[np.ndarray, np.ndarray]
     return np.array(stamps, np.int64), np.array(values)
 
 
-def _draw_presence(panel, run: Run, begin: int) -> None:
+def _draw_presence(panel: Axes, run: Run, begin: int) -> None:
     """A bar a line for each object: there in its colour, absent in grey."""
     step = _usual_step(run)
     for line, object_id in enumerate(run.ids):
@@ -126,7 +130,7 @@ def _spans(seconds: np.ndarray, where: np.ndarray, step: float) -> list[tuple[fl
     ]
 
 
-def _draw_curves(panel, run: Run, begin: int, what: str) -> None:
+def _draw_curves(panel: Axes, run: Run, begin: int, what: str) -> None:
     scale = 100.0 if what == "area" else 1.0
     for object_id in run.ids[:_MOST_NAMED]:
         stamps, values = series(run, object_id, what)
@@ -148,7 +152,7 @@ def _draw_curves(panel, run: Run, begin: int, what: str) -> None:
             text.set_color(_INK)
 
 
-def _draw_latency(panel, run: Run, begin: int) -> None:
+def _draw_latency(panel: Axes, run: Run, begin: int) -> None:
     panel.set_ylabel("latency (ms)")
     stamps = np.array([row.stamp for row in run.rows], np.int64)
     values = np.array([row.latency for row in run.rows])

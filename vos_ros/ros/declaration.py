@@ -122,6 +122,6 @@ def describe(parameter: Parameter) -> ParameterDescriptor:
         low, high = (int(limit) for limit in parameter.limits)
         descriptor.integer_range = [IntegerRange(from_value=low, to_value=high, step=1)]
     elif parameter.limits is not None:
-        low, high = (float(limit) for limit in parameter.limits)
-        descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
+        least, most = (float(limit) for limit in parameter.limits)
+        descriptor.floating_point_range = [FloatingPointRange(from_value=least, to_value=most)]
     return descriptor

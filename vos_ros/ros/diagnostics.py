@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from types import ModuleType
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
@@ -58,7 +59,7 @@ class Diagnostics:
         else:
             self._leave_to(updating.Updater(node, PERIOD_SECONDS))
 
-    def _leave_to(self, updater: object) -> None:
+    def _leave_to(self, updater: Any) -> None:
         self._publisher = updater.publisher
         updater.setHardwareID(self._node.get_fully_qualified_name())
         for name in REPORTS:

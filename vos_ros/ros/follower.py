@@ -234,6 +234,7 @@ class Follower:
         stepped = self._clock()
         self._last_serial = self._whole_serial = frame.serial
         parts = self._segmenter.step_times
+        assert parts is not None  # of the step just taken
         times = FrameTimes(
             wait=began - frame.arrived,
             convert=converted - began,
@@ -283,7 +284,7 @@ class Follower:
             return
         header, result = self._sent
         labels = np.where(np.isin(result.labels, list(ids)), 0, result.labels).astype(np.uint8)
-        left = tuple(item for item in result.objects if item.id not in ids)
+        left = tuple(item.apart_from(ids) for item in result.objects if item.id not in ids)
         self._sent = (header, Segmentation(labels, left))
 
     def _tell_forgotten(self, ids: set[int]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import OrderedDict
+from collections.abc import Sized
 from typing import Any, Generic, NamedTuple, TypeVar
 
 FrameT = TypeVar("FrameT")
@@ -27,7 +28,7 @@ class HeldRange(NamedTuple):
 
     oldest: int
     newest: int
-    count: int
+    count: int  # type: ignore[assignment]  # instead of a tuple's method of that name
 
 
 class FrameBuffer(Generic[FrameT]):
@@ -174,7 +175,7 @@ def frame_bytes(frame: Any) -> int:
     size = getattr(frame, "nbytes", None)
     if size is None:
         data = getattr(frame, "data", None)
-        size = len(data) if hasattr(data, "__len__") else 0
+        size = len(data) if isinstance(data, Sized) else 0
     return int(size)
 
 

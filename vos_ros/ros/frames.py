@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
@@ -17,7 +18,7 @@ from vos_ros.ros.images import compressed_to_rgb, image_to_rgb
 from vos_ros.ros.pixels import view_pixels
 from vos_ros.ros.requests import nanoseconds
 
-ImageMessage = Image | CompressedImage
+ImageMessage: TypeAlias = Image | CompressedImage
 
 
 @dataclass(frozen=True, eq=False)

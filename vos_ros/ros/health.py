@@ -159,7 +159,7 @@ def _add_size(report: Report, picture: Picture) -> None:
             "changes of size": size.changes,
         }
     )
-    if size.hopeless and picture.lately.counts["processed"]:
+    if size.hopeless and size.median is not None and picture.lately.counts["processed"]:
         report.find(
             Level.WARN,
             f"Images take {1e3 * size.median:.1f} ms at the smallest internal size, more than the"

@@ -177,6 +177,7 @@ class ThreadSetting:
 
     _lock: ClassVar[threading.Lock] = threading.Lock()
     _made: ClassVar[list[ThreadSetting]] = []
+    _before: int
 
     def __init__(self, threads: int) -> None:
         self._threads = threads

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 Value = bool | int | float | str
 
@@ -61,7 +61,8 @@ class Parameter:
     def problem(self, value: Any) -> str | None:
         """Say what is wrong with a value and what would be right; None when nothing is."""
         # bool is a kind of int in Python, and must not pass for one here.
-        if type(value) is not self.type:
+        kind = type(value)
+        if kind is not self.type:
             return (
                 f"Parameter '{self.name}' must be {_TYPE_WORDS[self.type]}, such as"
                 f" {show(self.default)}, and was given {show(value)}."
@@ -305,9 +306,12 @@ class Settings:
 
 _TYPES = {"bool": bool, "int": int, "float": float, "str": str}
 
-TABLE: tuple[Parameter, ...] = tuple(
-    Parameter(name=item.name, type=_TYPES[str(item.type)], default=item.default, **item.metadata)
-    for item in dataclasses.fields(Settings)
-)
+
+def _row(item: dataclasses.Field[Any]) -> Parameter:
+    kind = _TYPES[str(item.type)]
+    return Parameter(name=item.name, type=kind, default=cast(Value, item.default), **item.metadata)
+
+
+TABLE: tuple[Parameter, ...] = tuple(map(_row, dataclasses.fields(Settings)))
 
 BY_NAME: Mapping[str, Parameter] = {parameter.name: parameter for parameter in TABLE}

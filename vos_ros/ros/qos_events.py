@@ -153,7 +153,7 @@ def falls_short(offered: QoSProfile, asked: QoSProfile, policy: str) -> bool:
     """
     given, wanted = getattr(offered, policy, None), getattr(asked, policy, None)
     if policy == "deadline":
-        return _bound(wanted) < _bound(given)
+        return _bound(asked.deadline) < _bound(offered.deadline)
     highest = {
         "reliability": ReliabilityPolicy.RELIABLE,
         "durability": DurabilityPolicy.TRANSIENT_LOCAL,

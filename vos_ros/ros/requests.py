@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sensor_msgs.msg import Image
@@ -79,9 +80,9 @@ def _given(image: Image) -> bool:
     return bool(len(image.data) or image.width or image.height)
 
 
-def nanoseconds(stamp: object) -> int:
+def nanoseconds(stamp: Any) -> int:
     """Return a builtin_interfaces/Time as nanoseconds."""
-    return stamp.sec * 1_000_000_000 + stamp.nanosec  # type: ignore[attr-defined]
+    return stamp.sec * 1_000_000_000 + stamp.nanosec
 
 
 def _ids_to_follow(present: list[int], wanted: list[int]) -> list[int]:
@@ -129,7 +130,7 @@ def words(ids: Sequence[int], most: int = 12) -> str:
     return shown if len(ids) <= most else f"{shown} and {len(ids) - most} more"
 
 
-def sentence(error: Exception) -> str:
+def sentence(error: BaseException) -> str:
     """Write an error's message as a sentence: a capital first, a full stop last."""
     text = str(error).strip() or type(error).__name__
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")

@@ -152,11 +152,13 @@ class Services:
         return pipeline
 
     async def _done(self, future: Future[Any]) -> Any:
+        assert self._node.executor is not None  # it is what runs this
         return await result_of(future, self._node.executor)
 
     def _with_ids(self, response: ResponseT) -> ResponseT:
         pipeline = self._pipeline()
-        response.ids = list(pipeline.ids) if pipeline else []  # type: ignore[attr-defined]
+        ids = list(pipeline.ids) if pipeline else []
+        response.ids = ids  # type: ignore[attr-defined]  # every response has them
         return response
 
     @contextmanager

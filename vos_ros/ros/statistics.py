@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 WINDOW = 300
 """Processed frames the times are taken over: ten seconds at 30 Hz."""
@@ -144,7 +145,9 @@ class Counter:
             for part in FrameTimes.__dataclass_fields__
             if part != "began"
         }
-        medians = {f"{part}_median": _quantile(column, 0.5) for part, column in columns.items()}
+        medians: dict[str, Any] = {
+            f"{part}_median": _quantile(column, 0.5) for part, column in columns.items()
+        }
         return Statistics(
             dropped=dropped,
             latency_p95=_quantile(columns["latency"], 0.95),

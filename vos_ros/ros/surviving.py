@@ -115,6 +115,7 @@ class SurvivingNode(LifecycleNode):
 
     def run_later(self, task: Callable[..., Coroutine[Any, Any, Any]], *given: Any) -> None:
         """Have the executor run a coroutine function."""
+        assert self.executor is not None  # nothing happens in a node that nobody spins
         self.executor.create_task(self.guarded(task, "A task"), *given)
 
     # What rclpy makes callbacks of --------------------------------------------------------------

@@ -40,7 +40,7 @@ class VosClient:
 
     def __init__(self, node: Node, name: str = "vos") -> None:
         self._name = node.resolve_service_name(f"{name}/{SERVICES[InitMask]}").rpartition("/")[0]
-        self._clients: dict[type, Client] = {
+        self._clients: dict[Any, Client] = {
             kind: node.create_client(kind, f"{name}/{service}", qos_profile=qos.requests())
             for kind, service in SERVICES.items()
         }

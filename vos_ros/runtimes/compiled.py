@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,7 +27,7 @@ from vos_ros.runtimes.flat_step import RESULTS, FlatStep, blank_state
 from vos_ros.runtimes.threads import torch_threads
 
 # A robot does not phone home: where this package is not to be had, OpenVINO goes without.
-sys.modules.setdefault("openvino_telemetry", None)
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # as Python has it
 import openvino as ov  # noqa: E402
 
 COMPILER_THREAD = "vos_compiler"
@@ -77,7 +78,9 @@ class CompiledRuntime:
             begins at once then.
     """
 
-    def __init__(self, network: SegmentationNetwork, precision: str, waits: bool = True) -> None:
+    def __init__(
+        self, network: SegmentationNetwork[Any, Any], precision: str, waits: bool = True
+    ) -> None:
         self._eager = EagerRuntime(network)
         self._threads = torch.get_num_threads()
         self._compiler = _Compiler(network, precision, self._threads)
@@ -182,7 +185,9 @@ class CompiledRuntime:
 class _Compiler:
     """From a network to compiled steps; one thread at a time."""
 
-    def __init__(self, network: SegmentationNetwork, precision: str, threads: int) -> None:
+    def __init__(
+        self, network: SegmentationNetwork[Any, Any], precision: str, threads: int
+    ) -> None:
         self._network = network
         self._threads = threads
         self._hint = _HINTS[precision]
@@ -235,7 +240,7 @@ class _Step:
         return Prediction(found[0], None, found[1]), dataclasses.replace(state, **given | renewed)
 
 
-def _translation_of(network: SegmentationNetwork) -> ov.Model:
+def _translation_of(network: SegmentationNetwork[Any, Any]) -> ov.Model:
     """A step, translated once in a process for networks that are equal, as after each configuring.
 
     PyTorch keeps the weights of whatever it has traced for good, so that it must not be done often.
@@ -250,7 +255,7 @@ def _translation_of(network: SegmentationNetwork) -> ov.Model:
         return _TRANSLATED[name]
 
 
-def _fingerprint(network: SegmentationNetwork) -> str:
+def _fingerprint(network: SegmentationNetwork[Any, Any]) -> str:
     """The same for networks that compute the same from the same."""
     digest = hashlib.sha256(f"{type(network).__qualname__} {network.config}".encode())
     for name, value in network.state_dict().items():
@@ -271,14 +276,16 @@ def _log_as_it_is() -> Iterator[None]:
         root.handlers[:] = handlers
 
 
-def _translated(network: SegmentationNetwork) -> ov.Model:
+def _translated(network: SegmentationNetwork[Any, Any]) -> ov.Model:
     """A step, from and to tensors of the types that the network's states have."""
     # In full precision: which operations keep it is for the compiler to choose.
-    wide = copy.deepcopy(network).float().to(memory_format=torch.contiguous_format)
+    wide = copy.deepcopy(network).float()
+    wide.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # see `prepare`
     step, like = FlatStep.of(wide, *_EXAMPLE), blank_state(network, *_EXAMPLE).tensors()
     # What it complains of depends on sizes that tests vary. Not `catch_warnings`: it changes what
     # other threads are warned of, too.
-    warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+    tracing = torch.jit.TracerWarning  # type: ignore[attr-defined]  # not declared
+    warnings.filterwarnings("ignore", category=tracing)
     # A trace and not an export: all sizes stay open in it, and it is this thread's alone, where an
     # export puts itself in the place of every module's call in the whole process.
     with torch.no_grad():

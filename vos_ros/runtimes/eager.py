@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -19,7 +20,7 @@ class EagerRuntime:
         network: prepared for inference.
     """
 
-    def __init__(self, network: SegmentationNetwork) -> None:
+    def __init__(self, network: SegmentationNetwork[Any, Any]) -> None:
         self._network = network
 
     @property

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from vos_ros.models.state import ObjectState, Prediction
-from vos_ros.runtimes.base import Runtime
+from vos_ros.runtimes.base import Runtime, portions
 from vos_ros.runtimes.together import Outcome, Turn, advance_together, alike
 
 NETWORK_THREAD = "vos_network"
@@ -79,6 +79,15 @@ class Seat:
         waiting = Waiting(Turn(images, state), self.together, Future())
         self.shared.submit(waiting)
         return waiting.future.result()
+
+    def advance_groups(
+        self, images: Tensor, states: Sequence[ObjectState]
+    ) -> list[tuple[Prediction, ObjectState]]:
+        """See `Runtime`; for one image with each of the states, one after the other."""
+        return [
+            self.advance(images[first:end], state)
+            for state, (first, end) in zip(states, portions(states), strict=True)
+        ]
 
     def serve(self, segmenters: int) -> None:
         """Nothing: the shared runtime knows its seats."""

@@ -91,9 +91,8 @@ def _of_image(prediction: Prediction, number: int) -> Prediction:
     def part(value: Tensor | None) -> Tensor | None:
         return None if value is None else value[number : number + 1]
 
-    return Prediction(
-        part(prediction.logits), part(prediction.coarse_logits), part(prediction.sound)
-    )
+    logits = prediction.logits[number : number + 1]
+    return Prediction(logits, part(prediction.coarse_logits), part(prediction.sound))
 
 
 def _own_state(after: ObjectState, before: ObjectState, number: int) -> ObjectState:

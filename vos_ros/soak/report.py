@@ -57,7 +57,7 @@ class Report:
     broken: list[str] = field(default_factory=list)
     requests: int = 0
     refused: int = 0
-    answer_times: array = field(default_factory=lambda: array("f"))
+    answer_times: array[float] = field(default_factory=lambda: array("f"))
     curves: list[MemoryCurve] = field(default_factory=list)
     exit_status: int | None = None
     exit_times: list[float] = field(default_factory=list)
@@ -127,7 +127,7 @@ class Report:
         return "\n".join(lines)
 
 
-def _milliseconds(times: array) -> dict[str, float | None]:
+def _milliseconds(times: array[float]) -> dict[str, float | None]:
     """Median, 95th percentile and worst of times in seconds; None where there are none."""
     if not times:
         return {"median": None, "p95": None, "worst": None}

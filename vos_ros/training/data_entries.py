@@ -27,7 +27,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from vos_ros.data.datasets import LAYOUTS
 from vos_ros.data.still_mix import StillMix
@@ -107,7 +107,7 @@ def _text(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def _number(value: object) -> bool:
+def _number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -131,14 +131,14 @@ def _shares(mix: type) -> _Kind:
 
     def holds(value: object) -> bool:
         known = isinstance(value, dict) and set(value) <= set(names)
-        return known and all(map(_share, value.values()))
+        return isinstance(value, dict) and known and all(map(_share, value.values()))
 
     if mix is not StillMix:
         return _Kind(words, holds)
     return _Kind(
         f"{words}; replaced and moved together 1 at most, of which {mix.replaced} and {mix.moved} "
         "stand where they are not given",
-        lambda value: holds(value) and _parts_of_all(mix(**value)),
+        lambda value: isinstance(value, dict) and holds(value) and _parts_of_all(mix(**value)),
     )
 
 

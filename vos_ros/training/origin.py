@@ -46,7 +46,9 @@ class Origin:
         """As an entry of a checkpoint's progress."""
         return {_KEY: dataclasses.asdict(self)}
 
-    def check(self, checkpoint: Path, stage: Stage, init: Path | None, imagenet: Path | None):
+    def check(
+        self, checkpoint: Path, stage: Stage, init: Path | None, imagenet: Path | None
+    ) -> None:
         """Raise a StageError unless a run with these is the one that is in the checkpoint.
 
         A file that it started from may be gone by now, or not be named again.

@@ -15,7 +15,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vos_ros.data.davis import DavisError
 from vos_ros.data.stills import StillError
@@ -31,6 +31,9 @@ from vos_ros.training.divergence import DivergedError
 from vos_ros.training.loop import Trainer
 from vos_ros.training.stage import Stage, StageError
 from vos_ros.weights import ModelCard, WeightsError, load_network, read_card, save_network
+
+if TYPE_CHECKING:
+    from vos_ros.training.origin import Origin
 
 CHECKPOINT, WEIGHTS, LOG = "checkpoint.safetensors", "weights.safetensors", "log.jsonl"
 #: what an unusable stage, data set, weight file or checkpoint raises, and a training that came to
@@ -95,12 +98,14 @@ def stage_network(stage: Stage) -> SegmentationNetwork[Any, Any]:
         raise StageError(f"the stage's network cannot be built: {error}") from error
 
 
-def run_card(stage: Stage, history: ModelCard, config: dict[str, Any], name: str) -> ModelCard:
+def run_card(
+    stage: Stage, history: ModelCard | Origin, config: dict[str, Any], name: str
+) -> ModelCard:
     """The card of the weights that a run leaves behind.
 
     Args:
         stage: what the run does.
-        history: card of the weights it starts from.
+        history: card of the weights it starts from, or what a checkpoint says of it.
         config: of the network.
         name: of the stage's file.
     """

@@ -99,6 +99,7 @@ class StageBatches:
             self._log.add(batch.faults)
             if batch.failure:
                 raise _unreadable(batch.failure)
+            assert batch.images is not None and batch.labels is not None
             yield batch.images, batch.labels
 
     def _still_set(self, entry: dict[str, Any]) -> tuple[StillSet, Photographs | None]:
@@ -131,7 +132,7 @@ class StageBatches:
     def _sources(self, length: int, gap: int | None = None) -> list[tuple[ClipSource, float]]:
         """The sources of clips with their weights. gap: instead of that of the entries."""
         stage, data = self.stage, self.stage.data
-        options = {"size": stage.size, "length": length, "seed": stage.seed}
+        options: dict[str, Any] = {"size": stage.size, "length": length, "seed": stage.seed}
         sources: list[tuple[ClipSource, float]] = []
         for entry, (stills, photographs) in zip(
             entries_of(data, "stills"), self._stills, strict=True

@@ -14,6 +14,8 @@ import yaml
 
 from vos_ros.training.stage_checks import StageError, check_curriculum, check_kinds, check_size
 
+__all__ = ["Stage", "StageError", "read_stage"]
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -183,7 +185,7 @@ def read_stage(path: Path | str) -> Stage:
         raise StageError(f"{path}: {error}") from error
 
 
-def _tuples(value: object) -> object:
+def _tuples(value: Any) -> Any:
     """Lists, and lists in them, as tuples."""
     return tuple(_tuples(part) for part in value) if isinstance(value, list) else value
 

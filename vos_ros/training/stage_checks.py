@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeGuard
 
 from vos_ros.models.backbones import STRIDES
 
@@ -65,8 +65,9 @@ def check_kinds(entries: dict[str, Any]) -> None:
 
 def check_size(name: str, size: object) -> None:
     """Raise StageError unless it is a height and a width, multiples of 32."""
-    fits = isinstance(size, tuple) and len(size) == 2 and all(map(_whole, size))
-    if not fits or any(side <= 0 or side % 32 for side in size):
+    sides = size if isinstance(size, tuple) else ()
+    fits = len(sides) == 2 and all(map(_whole, sides))
+    if not fits or any(side <= 0 or side % 32 for side in sides):
         shown = list(size) if isinstance(size, tuple) else size
         raise StageError(f"{name} must be height and width, multiples of 32, not {shown!r}")
 
@@ -80,36 +81,38 @@ def check_curriculum(name: str, what: str, least: int, pairs: object) -> None:
         least: its least value.
         pairs: the entry.
     """
-    fits = isinstance(pairs, tuple) and all(
+    known = pairs if isinstance(pairs, tuple) else ()
+    fits = all(
         isinstance(pair, tuple) and len(pair) == 2 and _number(pair[0]) and _whole(pair[1])
-        for pair in pairs
+        for pair in known
     )
-    shares = [share for share, _ in pairs] if fits else []
+    shares = [share for share, _ in known] if fits else []
     ascending = all(a < b for a, b in zip(shares, shares[1:], strict=False))
     if not shares or shares[0] != 0 or not ascending or shares[-1] >= 1:
         raise StageError(
             f"{name} must be pairs [share of the stage, {what}], "
             f"the shares ascending from 0 to below 1, not {pairs!r}"
         )
-    if any(number < least for _, number in pairs):
+    if any(number < least for _, number in known):
         raise StageError(f"{name} must have {least} or more {what.split()[0]} each, not {pairs!r}")
 
 
-def _whole(value: object) -> bool:
+def _whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _number(value: object) -> bool:
+def _number(value: object) -> TypeGuard[float]:
     return _whole(value) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _check_number(name: str, value: object, kind: type, low: float, high: float) -> None:
-    if not (_whole(value) if kind is int else _number(value)):
+    fits = _whole(value) if kind is int else _number(value)
+    if not isinstance(value, int | float) or not fits:
         # YAML reads 1e-3, without a point, as text.
         hint = " (write 1.0e-3 for 1e-3)" if isinstance(value, str) else ""
         what = "a whole number" if kind is int else "a number"
         raise StageError(f"{name} must be {what}, not {value!r}{hint}")
     if not low <= value <= high:
-        low, high = (number if type(number) is int else f"{number:g}" for number in (low, high))
-        wanted = f"at least {low}" if high == "inf" else f"within {low}..{high}"
+        least, most = (str(n) if type(n) is int else f"{n:g}" for n in (low, high))
+        wanted = f"at least {least}" if most == "inf" else f"within {least}..{most}"
         raise StageError(f"{name} must be {wanted}, not {value}")

@@ -221,8 +221,7 @@ class StageRun:
     def _save(self) -> None:
         if not self.world.writes or self._saved_step == self.trainer.step:
             return
-        if self._monitor is not None:
-            self._show()
+        self._show()
         with self._writing():
             write_skipped(self.out / SKIPPED, self.faults)
             save_run(self.trainer, self._card, self.out, self._origin.saved())
@@ -233,6 +232,8 @@ class StageRun:
 
         That is before the checkpoint is written: a run that goes on from it misses no step of them.
         """
+        if self._monitor is None:
+            return
         if self.trainer.last_batch is not None:
             images, labels = self.trainer.last_batch
             found = self.trainer.preview(images, labels)

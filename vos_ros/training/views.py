@@ -7,6 +7,8 @@ Letters: B clips of T frames, H x W pixels of a frame, h x w of what the network
 
 from __future__ import annotations
 
+from functools import partial
+
 import cv2
 import numpy as np
 import torch
@@ -42,11 +44,16 @@ def follow(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.array([_region(frame, objects, settings, rng) for frame in before])
 
 
+def _box(mask: np.ndarray) -> tuple[int, int, int, int]:
+    x, y, width, height = cv2.boundingRect(mask)
+    return x, y, width, height
+
+
 def _region(
     labels: np.ndarray, objects: range, settings: RegionSettings, rng: np.random.Generator
 ) -> tuple[float, ...]:
     offsets, growth = rng.normal(0, 0.06, 2), float(np.exp(rng.normal(0, 0.08)))
-    boxes = [cv2.boundingRect(np.uint8(labels == k)) for k in objects]
+    boxes = [_box((labels == k).astype(np.uint8)) for k in objects]
     region = region_around(boxes, labels.shape, settings)
     if region == Region.whole(labels.shape):
         return WHOLE
@@ -85,11 +92,13 @@ def look(
     change = view_change(np.array(WHOLE), regions.reshape(-1, 4)).to(images.device)
     grid = F.affine_grid(change, [clips * length, 3, *size], align_corners=False)
     # Reflection, so that the border of a frame is not mixed with black.
-    options = {"align_corners": False, "padding_mode": "reflection"}
-    seen = F.grid_sample(images.flatten(0, 1).float(), grid, mode="bilinear", **options)
+    sampled = partial(
+        F.grid_sample, mode="bilinear", align_corners=False, padding_mode="reflection"
+    )
+    seen = sampled(images.flatten(0, 1).float(), grid)
     flat = labels.flatten(0, 1)
     objects = torch.stack([flat == k for k in range(1, int(flat.max()) + 1)] or [flat > 0], dim=1)
-    shares = F.grid_sample(objects.float(), grid, mode="bilinear", **options)
+    shares = sampled(objects.float(), grid)
     # The background has what is left. Not argmax: over this dimension it is slow on a CPU.
     most, found = 1 - shares.sum(dim=1), torch.zeros_like(shares[:, 0], dtype=labels.dtype)
     for k, share in enumerate(shares.unbind(dim=1), 1):

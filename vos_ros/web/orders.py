@@ -78,8 +78,8 @@ def _read_stroke(fields: dict[str, Any]) -> Stroke:
 
 
 def _box(fields: dict[str, Any], add: bool) -> Box:
-    values = [_number(fields.get(key), key) for key in ("x", "y", "width", "height")]
-    return Box(*values, add=add)
+    x, y, width, height = (_number(fields.get(key), key) for key in ("x", "y", "width", "height"))
+    return Box(x, y, width, height, add=add)
 
 
 def _scribble(fields: dict[str, Any], add: bool) -> Scribble:
@@ -110,9 +110,9 @@ def _points(fields: dict[str, Any]) -> tuple[Point, ...]:
 
 
 def _number(value: object, key: str) -> float:
-    if type(value) not in (int, float):
+    if not isinstance(value, int | float) or isinstance(value, bool):
         raise OrderError(f"'{key}' must be a number.")
     try:
-        return float(value)  # type: ignore[arg-type]
+        return float(value)
     except OverflowError as error:
         raise OrderError(f"'{key}' is too large.") from error

@@ -19,7 +19,7 @@ from vos_ros.benchmark.calls.work import Work
 from vos_ros.benchmark.film import Film, make_film
 from vos_ros.benchmark.models import Model
 from vos_ros.benchmark.row import Row
-from vos_ros.benchmark.settings import Case, Size
+from vos_ros.benchmark.settings import Case, Size, given
 from vos_ros.frames import Geometry, pad, to_input, to_masks
 from vos_ros.inference import prepare
 from vos_ros.masks import ids_of
@@ -145,13 +145,13 @@ class Builder:
         return count_operations(self._network_call(replace(case, runtime="torch")))
 
     def _geometry(self, case: Case) -> Geometry:
-        stride = self._models[case.weights].network.stride
-        return Geometry.of(case.size.height, case.size.width, case.internal_size, stride)
+        stride = self._models[given(case.weights)].network.stride
+        return Geometry.of(case.size.height, case.size.width, given(case.internal_size), stride)
 
     def _network_call(self, case: Case) -> NetworkCall:
-        film = self._film(case.size, case.objects)
+        film = self._film(case.size, given(case.objects))
         network = self._prepared_network(case)
-        runtime = build_runtime(case.runtime, network, case.precision)
+        runtime = build_runtime(given(case.runtime), network, given(case.precision))
         return NetworkCall(network, runtime, film, self._geometry(case), self._device)
 
     def _network_work(self, case: Case) -> Work:
@@ -162,16 +162,16 @@ class Builder:
 
     def _segmenter_work(self, case: Case) -> Work:
         segmenter = VideoSegmenter(
-            self._models[case.weights].network,
+            self._models[given(case.weights)].network,
             device=str(self._device),
-            precision=case.precision,
-            size=case.internal_size,
-            max_objects=case.objects,
-            runtime=case.runtime,
+            precision=given(case.precision),
+            size=given(case.internal_size),
+            max_objects=given(case.objects),
+            runtime=given(case.runtime),
         )
-        call = SegmenterCall(segmenter, self._film(case.size, case.objects))
+        call = SegmenterCall(segmenter, self._film(case.size, given(case.objects)))
         row = self._with_state(case, segmenter.state_bytes)
-        row = replace(row, region=segmenter.region and segmenter.region.margin)
+        row = replace(row, region=segmenter.region.margin if segmenter.region else None)
         # Its labels are on the host when it comes back.
         operations = self._uncounted(case)
         return Work(row, call, host_clock, operations=operations, parts=call.parts)
@@ -181,16 +181,16 @@ class Builder:
         return None if case.runtime == "torch" else self.operations(case)
 
     def _prepared_network(self, case: Case) -> SegmentationNetwork[Any, Any]:
-        key = (case.weights, case.precision)
+        key = (given(case.weights), given(case.precision))
         if key not in self._prepared:
-            network = self._models[case.weights].network
-            self._prepared[key] = prepare(network, self._device, case.precision)
+            network = self._models[given(case.weights)].network
+            self._prepared[key] = prepare(network, self._device, given(case.precision))
         return self._prepared[key]
 
     def _with_state(self, case: Case, state_bytes: int) -> Row:
         height, width = self._geometry(case).padded
         return replace(
             self.row(case),
-            state_bytes=state_bytes // case.objects,
+            state_bytes=state_bytes // given(case.objects),
             state_bytes_formula=self._prepared_network(case).state_bytes(height, width),
         )

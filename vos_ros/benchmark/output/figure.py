@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vos_ros.benchmark.errors import BenchmarkError
 from vos_ros.benchmark.row import Row
 from vos_ros.benchmark.session import Outcome
-from vos_ros.benchmark.settings import parse_size
+from vos_ros.benchmark.settings import given, parse_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,10 +101,12 @@ def _draw(
     for (network, setting), own in lines.items():
         own = sorted(own, key=place)
         style = styles.index(setting)
+        medians = [given(row.median_ms) for row in own]
+        beyond = [max(0.0, given(row.p95_ms) - given(row.median_ms)) for row in own]
         panel.errorbar(
             [place(row) for row in own],
-            [row.median_ms for row in own],
-            yerr=[[0.0] * len(own), [max(0.0, row.p95_ms - row.median_ms) for row in own]],
+            medians,
+            yerr=[[0.0] * len(own), beyond],
             color=f"C{colours.index(network) % 10}",
             linestyle=_STYLES[style % len(_STYLES)],
             marker=_MARKERS[style % len(_MARKERS)],

@@ -5,14 +5,17 @@
 from __future__ import annotations
 
 import copy
+from typing import TypeVar
 
 import torch
 from torch import nn
 
 from vos_ros.models.backbones.base import Backbone
 
+M = TypeVar("M", bound=nn.Module)
 
-def fold_batch_norms(module: nn.Module) -> nn.Module:
+
+def fold_batch_norms(module: M) -> M:
     """Copy a module with the batch norms of its backbones folded into their convolutions.
 
     In evaluation mode a batch norm is a scale and a shift for each channel, which the convolution

@@ -9,6 +9,7 @@ concentration, R_v(kappa) = I_{v+1}(kappa) / I_v(kappa) the ratio of neighbourin
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -106,8 +107,8 @@ def log_normaliser(kappa: Tensor, dimension: int) -> Tensor:
     """
     if dimension < 2:
         raise ValueError(f"the sphere needs vectors of length 2 or more, not {dimension}")
-    result: Tensor = _LogNormaliser.apply(kappa, dimension)  # type: ignore[no-untyped-call]  # PyTorch's
-    return result
+    apply: Callable[..., Tensor] = _LogNormaliser.apply
+    return apply(kappa, dimension)
 
 
 def mean_direction(vectors: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
