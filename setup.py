@@ -46,7 +46,7 @@ setup(
     maintainer="The vos_ros authors",
     maintainer_email="vos_ros@example.org",
     license="Apache-2.0",
-    package_data={f"{NAME}.web": ["page/*"]},
+    package_data={NAME: ["py.typed"], f"{NAME}.web": ["page/*"]},
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
     python_requires=">=3.10",
     install_requires=["setuptools"],
