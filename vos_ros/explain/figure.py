@@ -27,7 +27,7 @@ FORMATS = ("png", "jpg", "pdf", "svg")
 # Dark as the other figures are. Both maps of colours are told apart by every kind of colour vision.
 _GROUND, _INK, _QUIET = "#181818", "#e6e6e6", "#b4b4b4"
 _PLAIN, _SIGNED, _OVER = "viridis", "PuOr_r", "inferno"
-_DPI = 100
+_DPI = 124
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def write_figure(path: Path, part: Part, rows: Sequence[Row], model: str, about:
     need_matplotlib()
     from matplotlib.figure import Figure
 
-    lines = [*wrapped(part.says), about]
+    lines, small = [*wrapped(part.says), *wrapped(about)], len(wrapped(about))
     layout = Layout.of(len(part.columns), len(rows), rows[0].scaled, len(lines))
     figure = Figure((WIDTH, layout.height), facecolor=_GROUND)
     panels = [
@@ -97,9 +97,9 @@ def write_figure(path: Path, part: Part, rows: Sequence[Row], model: str, about:
     for row, (first, *_) in zip(rows, panels, strict=True):
         first.set_ylabel(f"frame {row.number}", color=_INK, fontsize=12)
     figure.text(0.5, 1 - 0.12 / layout.height, f"{model.upper()}, {part.heading}", color=_INK,
-                fontsize=16, weight="bold", ha="center", va="top")  # fmt: skip
+                fontsize=15, weight="bold", ha="center", va="top")  # fmt: skip
     for number, line in enumerate(reversed(lines)):
-        colour, size = (_INK, 11.5) if number else (_QUIET, 10.5)
+        colour, size = (_QUIET, 10.5) if number < small else (_INK, 11.5)
         figure.text(0.5, (0.1 + number * LINE) / layout.height, line, color=colour, fontsize=size,
                     ha="center", va="bottom")  # fmt: skip
     try:
@@ -140,8 +140,8 @@ def limits(scale: Scale, part: Part, rows: Sequence[Row]) -> tuple[float, float]
 def _head(panel: Axes, column: Column) -> None:
     """What a column is, and where in the paper."""
     for text, above, size, colour in (
-        (column.title, 22, 13, _INK),
-        (column.source, 6, 10.5, _QUIET),
+        (column.title, 20, 12, _INK),
+        (column.source, 5, 10, _QUIET),
     ):
         panel.annotate(text, (0.5, 1), (0, above), xycoords="axes fraction", color=colour,
                        textcoords="offset points", fontsize=size, ha="center")  # fmt: skip
@@ -163,7 +163,7 @@ def _draw_columns(
     if drawn is None or scale is None:
         return
     place_of_bar = figure.add_axes(layout.bar(columns[0], columns[-1]))
-    bar = figure.colorbar(drawn, cax=place_of_bar, orientation="horizontal", ticks=MaxNLocator(5))
+    bar = figure.colorbar(drawn, cax=place_of_bar, orientation="horizontal", ticks=MaxNLocator(4))
     bar.ax.tick_params(colors=_INK, labelsize=10)
     bar.set_label(scale.label, color=_QUIET, fontsize=10.5)
     bar.outline.set_visible(False)

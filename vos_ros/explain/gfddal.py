@@ -29,7 +29,7 @@ from vos_ros.models.gfddal.matching import match
 from vos_ros.models.gfddal.memory import FrameMemory, Remembered
 
 _COSINE = Scale("cosine with the best kernel", None, 1.0)
-_POSTERIOR = Scale("posterior probability of the component", 0.0, 1.0)
+_POSTERIOR = Scale("posterior probability", 0.0, 1.0)
 _VOTE = Scale("share of what is read", 0.0, 1.0)
 _READ = Scale("share of what the marked place reads", 0.0, None)
 
@@ -175,12 +175,12 @@ def _memory_part(memory: FrameMemory) -> Part:
     return Part(
         "memory",
         "memory of a few frames: ours, not in the paper",
-        "Every place reads the remembered frames, most where they look like it. Second column: how "
-        "much of that stood under the object's masks. Right: where the marked place reads, and the "
-        "share that comes from each frame.",
+        "Every place reads the remembered frames, most where they look like it. The vote: how "
+        "much of what is read stood under the object's masks. Right: where the marked place "
+        "reads, and the share that comes from each frame.",
         (
             SEEN,
-            Column("read from under the object", "docs/models.md", _VOTE),
+            Column("vote of the memory", "share under the object", _VOTE),
             *(Column(title, "where the cross reads", _READ) for title in titles),
         ),
         cells,
@@ -203,9 +203,9 @@ _MODULATION = Part(
     (
         SEEN,
         Column("previous coarse mask", "input, figure 2", PROBABILITY),
-        Column("alpha", "section 2.1, figure 2", Scale("mean of alpha over channels")),
-        Column("beta", "section 2.1, figure 2", Scale("mean of beta over channels", signed=True)),
-        Column("guided features", "output of the module", Scale("mean over channels")),
+        Column("alpha", "section 2.1, figure 2", Scale("alpha, mean of channels")),
+        Column("beta", "section 2.1, figure 2", Scale("beta, mean of channels", signed=True)),
+        Column("guided features", "output of the module", Scale("mean of channels")),
     ),
     modulation_cells,
 )
@@ -218,14 +218,14 @@ _MATCHING = Part(
         SEEN,
         Column("p: target", "equations 1 and 2", _COSINE),
         Column("q: background", "equations 1 and 2", _COSINE),
-        Column("p - q", "both are read; the difference is for you",
-               Scale("purple: background, orange: target", signed=True)),
+        Column("p - q", "both are read, not this",
+               Scale("orange: target, purple: not", signed=True)),
     ),
     matching_cells,
 )  # fmt: skip
 _APPEARANCE = Part(
     "appearance",
-    "section 2.3: directional appearance, four von Mises-Fisher components",
+    "section 2.3: directional appearance, four components",
     "How probable each component is at each place, by its direction alone; the four add up to 1. "
     "Base: fitted to the first frame. Supplementary: to what the base pair gets wrong.",
     (

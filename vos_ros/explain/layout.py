@@ -8,9 +8,9 @@ import textwrap
 from dataclasses import dataclass
 
 # The figure's width, what is left of and right of the panels, and between them.
-WIDTH, _LEFT, _RIGHT, _GAP = 13.0, 0.4, 0.1, 0.08
+WIDTH, _LEFT, _RIGHT, _GAP = 10.5, 0.36, 0.08, 0.08
 _TOP, _BARS, LINE = 1.0, 0.8, 0.24  # the titles, the colour bars, and a line of text below them
-_LETTERS = 150  # on such a line
+_LETTERS = 115  # on such a line
 
 
 @dataclass(frozen=True)

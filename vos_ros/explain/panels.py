@@ -106,6 +106,6 @@ def labels_of(scene: Scene) -> Cell:
 
 
 #: of `picture_of`
-SEEN = Column("what the network sees", "outline: final soft mask at 0.5")
+SEEN = Column("what the network sees", "outline: final soft mask")
 #: of `labels_of`
 LABELS = Column("final labels", "white frame: the part seen")
