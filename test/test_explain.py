@@ -16,6 +16,7 @@ from tiny import add_tiny_backbone
 from vos_ros.apps.explain import main
 from vos_ros.explain.errors import ExplainError
 from vos_ros.explain.figure import Row, limits, write_figure
+from vos_ros.explain.layout import wrapped
 from vos_ros.explain.panels import Cell, Column, Part, Scale
 from vos_ros.weights import SHIPPED_WEIGHTS, ModelCard, save_network
 
@@ -89,6 +90,15 @@ def test_a_figure_says_what_it_shows(tmp_path: Path, kind: str) -> None:
                       "equation 99", "share", "frame 1", "frame 77", "What it says.",
                       "what it was made of"):  # fmt: skip
             assert f"<!-- {words} -->" in text, words
+
+
+def test_long_words_stay_within_the_figure() -> None:
+    words = "a clip of a name that is long " * 12
+    lines = wrapped(words)
+    assert " ".join(lines) == words.strip()
+    assert len(lines) == 4 and max(map(len, lines)) < 125
+    assert max(map(len, lines)) - min(map(len, lines)) < 30
+    assert wrapped("") == []
 
 
 def test_what_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

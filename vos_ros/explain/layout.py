@@ -59,6 +59,6 @@ class Layout:
 
 
 def wrapped(text: str) -> list[str]:
-    """Lines of about the same length."""
-    lines = -(-len(text) // _LETTERS)
+    """Lines of about the same length; none of no text."""
+    lines = max(1, -(-len(text) // _LETTERS))
     return textwrap.wrap(text, len(text) // lines + 8)
