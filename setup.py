@@ -14,7 +14,7 @@ COMMANDS = (
     "vos", "cameras", "demo", "publish_video", "replay", "record", "plot", "evaluate", "train",
     "pack", "ablate", "benchmark", "soak", "returns", "average", "card", "export", "explain",
     "select", "init_box", "init_mask", "centroid", "follow", "parameters",
-)
+)  # fmt: skip
 
 
 def tree(folder: str) -> list[tuple[str, list[str]]]:

@@ -59,13 +59,16 @@ def write_data(folder: Path) -> Path:
     return draw_data(folder)
 
 
-def made_up_record(
-    variant: str, seed: int, losses: list[float] | None = None, **jf: float
-) -> dict:
+def made_up_record(variant: str, seed: int, losses: list[float] | None = None, **jf: float) -> dict:
     """A record with J two above and F two below the J&F of every video."""
     sequences = {
-        name: {"j": value + 2, "f": value - 2, "jf": value, "ms_per_frame": {"median": 7.0},
-               "frames_scored": 5}
+        name: {
+            "j": value + 2,
+            "f": value - 2,
+            "jf": value,
+            "ms_per_frame": {"median": 7.0},
+            "frames_scored": 5,
+        }
         for name, value in jf.items()
     }
     mean = sum(jf.values()) / len(jf)

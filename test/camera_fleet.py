@@ -98,7 +98,8 @@ class Fleet:
     def close(self) -> None:
         """End all, as a signal would."""
         self.signals.came = True
-        assert all([thread.ended(LONG) for thread in self.threads.values()])
+        ended = [thread.ended(LONG) for thread in self.threads.values()]
+        assert all(ended)
         self.client.destroy_node()
         self._executor.shutdown()
 

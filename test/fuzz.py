@@ -35,10 +35,12 @@ def main() -> int:
     files = [str(path) for path in tests if "pytest.mark.fuzz" in path.read_text(encoding="utf-8")]
     began, seed, first = time.monotonic(), given.seed, 0.0
     while time.monotonic() - began < given.seconds:
-        status = pytest.main([
-            *("-q", "-m", "fuzz", "-p", "no:xdist", "-p", "no:cacheprovider", "--no-header"),
-            *(f"--hypothesis-seed={seed}", f"--timeout={given.slowest}", *files),
-        ])
+        status = pytest.main(
+            [
+                *("-q", "-m", "fuzz", "-p", "no:xdist", "-p", "no:cacheprovider", "--no-header"),
+                *(f"--hypothesis-seed={seed}", f"--timeout={given.slowest}", *files),
+            ]
+        )
         if status != pytest.ExitCode.OK:
             print(f"fuzz: seed {seed} found something")
             return 1
@@ -48,8 +50,11 @@ def main() -> int:
             used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
             limit = used * resource.getpagesize() + ROOM
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-        print(f"seed {seed}: {time.monotonic() - began:.0f} s, {now:.0f} MB at most "
-              f"({now - first:+.0f} since the first round)", flush=True)
+        print(
+            f"seed {seed}: {time.monotonic() - began:.0f} s, {now:.0f} MB at most "
+            f"({now - first:+.0f} since the first round)",
+            flush=True,
+        )
         seed += 1
     print(f"fuzz: {seed - given.seed} rounds, nothing found")
     return 0

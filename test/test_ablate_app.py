@@ -111,15 +111,20 @@ def test_two_tables_of_one_network_share_variants_and_not_reports(start, here, t
         rows = reports[name]["variants"]
         assert [row["variant"] for row in rows] == wanted and all("jf" in row for row in rows)
         assert {path.suffix for path in (tmp_path / "runs/gfddal").glob(f"{name}.*")} == {
-            ".md", ".csv", ".json",
+            ".md",
+            ".csv",
+            ".json",
         }
 
 
 def test_a_report_is_written_after_every_variant(start, here, tmp_path, monkeypatch):
     written = []
     write = ablate.report.write_report
-    monkeypatch.setattr(ablate.report, "write_report", lambda folder, summary: (
-        written.append(len(summary["runs"])), write(folder, summary)))
+    monkeypatch.setattr(
+        ablate.report,
+        "write_report",
+        lambda folder, summary: (written.append(len(summary["runs"])), write(folder, summary)),
+    )
     assert start() == 0
     assert written == [1, 2, 2]
 
@@ -165,8 +170,10 @@ def test_a_run_that_was_stopped_goes_on_exactly(start, here, tmp_path, monkeypat
     assert here == ["full", "full"]
     assert not (tmp_path / "runs/gfddal/full/seed1/scores.json").exists()
     assert start("--variants", "full") == 0
-    one, two = (tensors(tmp_path / out / "gfddal/full/seed1/checkpoint.safetensors")
-                for out in ("whole", "runs"))
+    one, two = (
+        tensors(tmp_path / out / "gfddal/full/seed1/checkpoint.safetensors")
+        for out in ("whole", "runs")
+    )
     assert one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
     one, two = (record_of(tmp_path, "full", out) for out in ("whole", "runs"))
     assert [one[key] for key in ("j", "f", "steps")] == [two[key] for key in ("j", "f", "steps")]
@@ -202,8 +209,9 @@ def test_a_report_alone_trains_and_scores_nothing(start, here, tmp_path, capsys)
     here.clear()
     capsys.readouterr()
     path = write_table(tmp_path)
-    assert ablate.main(["--table", str(path), "--out", str(tmp_path / "runs"),
-                        "--report-only"]) == 0
+    assert (
+        ablate.main(["--table", str(path), "--out", str(tmp_path / "runs"), "--report-only"]) == 0
+    )
     assert here == []
     assert f"{record_of(tmp_path, 'full')['jf']:.1f}" in capsys.readouterr().out
     assert (tmp_path / "runs/gfddal/table.md").exists()
@@ -227,8 +235,9 @@ def test_a_variant_that_cannot_be_trained_is_told_and_the_others_are_done(
     assert here == ["full", "no_matching"]
 
 
-@pytest.mark.parametrize("network", [{"update_rate": 7}, {"colour": 1}, {"fused_channels": -8}],
-                         ids=str)
+@pytest.mark.parametrize(
+    "network", [{"update_rate": 7}, {"colour": 1}, {"fused_channels": -8}], ids=str
+)
 def test_every_network_is_built_before_any_is_trained(start, here, tmp_path, network, capsys):
     variants = {"full": {}, "other": {"network": network}}
     assert start("--variants", "full") == 0
@@ -283,8 +292,11 @@ def test_each_stage_starts_from_the_weights_of_the_one_before(start, here, tmp_p
     assert [entry["done"] for entry in card.schedule] == [3, 2]
     record = record_of(tmp_path, "full")
     assert record["steps"] == 5
-    seconds = [STAGE["batch"] / entry["clips_per_second"]
-               for folder in (out / "stage1", out) for entry in logged(folder)]
+    seconds = [
+        STAGE["batch"] / entry["clips_per_second"]
+        for folder in (out / "stage1", out)
+        for entry in logged(folder)
+    ]
     assert len(seconds) == 5 and record["training_seconds"] == pytest.approx(sum(seconds))
     # Only what is not done is done again.
     (out / "scores.json").unlink()
@@ -315,8 +327,10 @@ def test_a_run_of_two_stages_goes_on_exactly(start, here, tmp_path, monkeypatch,
     steps = [done for _, done, _ in told]
     assert steps == sorted(steps) and {total for *_, total in told} == {5}
     assert start("--variants", "full", second=second) == 0
-    one, two = (tensors(tmp_path / out / "gfddal/full/seed1/checkpoint.safetensors")
-                for out in ("whole", "runs"))
+    one, two = (
+        tensors(tmp_path / out / "gfddal/full/seed1/checkpoint.safetensors")
+        for out in ("whole", "runs")
+    )
     assert one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
 
 
@@ -341,8 +355,11 @@ def test_old_logs_without_rates_are_scored_again(start, here, tmp_path):
         ({"held_out": [{"layout": "folder", "root": "gone"}]}, "gone"),
         ({"held_out": [{"layout": "film", "root": "davis"}]}, "there is no layout film"),
         (
-            {"held_out": [{"layout": "davis2016", "root": "davis", "split": "train",
-                           "protocol": "golf"}]},
+            {
+                "held_out": [
+                    {"layout": "davis2016", "root": "davis", "split": "train", "protocol": "golf"}
+                ]
+            },
             "no protocol is called golf; known are davis2016",
         ),
         (
@@ -352,8 +369,9 @@ def test_old_logs_without_rates_are_scored_again(start, here, tmp_path):
     ],
     ids=str,
 )
-def test_what_is_unusable_is_told_before_any_training(start, here, tmp_path, table, sentence,
-                                                      capsys):
+def test_what_is_unusable_is_told_before_any_training(
+    start, here, tmp_path, table, sentence, capsys
+):
     assert start(table=table) == 2
     said = capsys.readouterr().err
     assert said.startswith("ablate: ") and sentence in said and "Traceback" not in said
@@ -380,8 +398,13 @@ def test_a_video_with_several_objects_is_scored_by_its_own_protocol(start, here,
 
 def test_processes_of_their_own_do_the_same(start, tmp_path):
     """With a network that they know without this test's help."""
-    network = {"backbone": "efficientnet_lite0", "direction_channels": 8, "guided_channels": 8,
-               "fused_channels": 8, "decoder_channels": [8, 8, 8, 8]}
+    network = {
+        "backbone": "efficientnet_lite0",
+        "direction_channels": 8,
+        "guided_channels": 8,
+        "fused_channels": 8,
+        "decoder_channels": [8, 8, 8, 8],
+    }
     stage = STAGE | {"network": network, "steps": 1}
     assert start("--workers", "2", stage=stage) == 0
     records = [record_of(tmp_path, name) for name in ("full", "no_matching")]

@@ -78,8 +78,13 @@ def run(tmp_path):
 
 def test_a_job_that_fails_in_any_way_leaves_the_others_to_be_done(run, tmp_path, capfd):
     told = []
-    ends = run("refuses", "dies", "breaks", "works",
-               on_progress=lambda job, progress: told.append((job.variant, progress)))
+    ends = run(
+        "refuses",
+        "dies",
+        "breaks",
+        "works",
+        on_progress=lambda job, progress: told.append((job.variant, progress)),
+    )
     assert ends["works"] is None and (tmp_path / "works.ended").exists()
     assert ends["refuses"] == Failure("the video is gone")
     assert "ended by SIGKILL" in ends["dies"].sentence
@@ -89,8 +94,13 @@ def test_a_job_that_fails_in_any_way_leaves_the_others_to_be_done(run, tmp_path,
 
 def test_a_stop_ends_what_runs_and_begins_nothing_more(run, tmp_path):
     seen = []
-    ends = run("waits", "works", workers=1, stopped=lambda: bool(seen),
-               on_progress=lambda job, progress: seen.append(progress))
+    ends = run(
+        "waits",
+        "works",
+        workers=1,
+        stopped=lambda: bool(seen),
+        on_progress=lambda job, progress: seen.append(progress),
+    )
     assert ends == {}
     assert (tmp_path / "waits.saved").exists() and not (tmp_path / "works.began").exists()
 
@@ -98,7 +108,9 @@ def test_a_stop_ends_what_runs_and_begins_nothing_more(run, tmp_path):
 def test_as_many_as_asked_for_run_at_a_time_and_no_more(run):
     # The first two wait until they see each other.
     assert run("meets_one", "meets_two", "meets_no_more") == {
-        "meets_one": None, "meets_two": None, "meets_no_more": None,
+        "meets_one": None,
+        "meets_two": None,
+        "meets_no_more": None,
     }
 
 

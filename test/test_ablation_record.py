@@ -70,8 +70,9 @@ def test_a_job_is_finished_only_as_the_table_says(jobs):
 
 def test_titles_and_published_scores_change_no_training_and_no_score(jobs):
     before = jobs()
-    variants = {name: {**v, "title": "new", "published": {}} for name, v in
-                TABLE["variants"].items()}
+    variants = {
+        name: {**v, "title": "new", "published": {}} for name, v in TABLE["variants"].items()
+    }
     after = jobs(variants=variants, published_on="elsewhere")
     for one, two in zip(before, after, strict=True):
         assert (one.training(), one.scoring()) == (two.training(), two.scoring())
@@ -154,7 +155,9 @@ def test_a_variant_of_two_tables_is_one_job(tmp_path):
         read_table(write_table(tmp_path, entries, name=name)) for name, entries in paths.items()
     )
     assert [job.variant for job in jobs_of([one, two], tmp_path)] == [
-        "full", "no_matching", "no_modulation",
+        "full",
+        "no_matching",
+        "no_modulation",
     ]
     for other in (three, four):
         with pytest.raises(TableError, match="a variant full that they train or score differently"):

@@ -36,8 +36,9 @@ def test_the_difference_is_that_of_the_means_with_the_error_over_the_videos(tabl
     assert (row["j"], row["f"], row["jf"]) == pytest.approx((44, 40, 42))
     assert row["difference"] == pytest.approx(-8)
     apart = [-10.0, 2.0, -16.0]
-    assert row["difference_by_video"] == pytest.approx(dict(zip(("cat", "dog", "eel"), apart,
-                                                                strict=True)))
+    assert row["difference_by_video"] == pytest.approx(
+        dict(zip(("cat", "dog", "eel"), apart, strict=True))
+    )
     assert row["standard_error"] == pytest.approx(statistics.stdev(apart) / math.sqrt(3))
     assert row["published_difference"] == pytest.approx(-3.5)
     assert rows["full"]["training_loss"] == 0.5 and row["training_loss"] == 0.875
@@ -72,8 +73,10 @@ def test_variants_that_are_not_finished_are_left_blank(table):
 
 
 def test_one_video_and_one_step_have_no_error(table):
-    records = [made_up_record(name, 1, [0.5], cat=value)
-               for name, value in (("full", 70.0), ("no_matching", 60.0))]
+    records = [
+        made_up_record(name, 1, [0.5], cat=value)
+        for name, value in (("full", 70.0), ("no_matching", 60.0))
+    ]
     summary = summarise(table, records)
     assert rows_of(summary)["no_matching"]["standard_error"] is None
     assert "-10.0" in report.to_text(summary) and "±" not in report.to_text(summary)
@@ -91,14 +94,32 @@ def test_logs_of_other_lengths_are_not_compared(table):
 def test_the_markdown_says_what_the_figures_hold_for(table):
     lines = report.to_markdown(summarise(table, [FULL, LESS])).splitlines()
     conditions = lines[2]
-    for part in ("3 steps of 2 clips at 32 x 64", "3 held-out videos", "32 pixels and fp32",
-                 "an abacus", "1 of 4 cores each, 2 at a time", "PyTorch 9.9",
-                 "DAVIS on another planet"):
+    for part in (
+        "3 steps of 2 clips at 32 x 64",
+        "3 held-out videos",
+        "32 pixels and fp32",
+        "an abacus",
+        "1 of 4 cores each, 2 at a time",
+        "PyTorch 9.9",
+        "DAVIS on another planet",
+    ):
         assert part in conditions
     tables = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
     assert tables[1][:4] == ["all of it", "52.0", "48.0", "50.0"]
-    assert tables[2] == ["without GDM", "44.0", "40.0", "42.0", "-8.0 ± 5.3", "- / - / 51.5",
-                         "-3.5", "0.875", "+0.375 ± 0.125", "0.500 M", "8.0", "2"]
+    assert tables[2] == [
+        "without GDM",
+        "44.0",
+        "40.0",
+        "42.0",
+        "-8.0 ± 5.3",
+        "- / - / 51.5",
+        "-3.5",
+        "0.875",
+        "+0.375 ± 0.125",
+        "0.500 M",
+        "8.0",
+        "2",
+    ]
     assert tables[3] == ["video", "all of it", "without GDM"]
     assert tables[4] == ["cat", "70.0", "60.0"] and tables[-1] == ["mean", "50.0", "42.0"]
     wide = {len(line.split("|")) for line in lines[4:8]}
@@ -138,12 +159,17 @@ def test_every_stage_is_told(tmp_path):
 def test_files_hold_every_video_and_every_run(table, tmp_path):
     report.write_report(tmp_path / "out", summarise(table, [FULL, LESS]))
     assert {p.name for p in (tmp_path / "out").iterdir()} == {
-        "table.md", "table.json", "table.csv",
+        "table.md",
+        "table.json",
+        "table.csv",
     }
     with (tmp_path / "out/table.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [(r["variant"], r["video"]) for r in rows[:4]] == [
-        ("full", "cat"), ("full", "dog"), ("full", "eel"), ("full", "mean"),
+        ("full", "cat"),
+        ("full", "dog"),
+        ("full", "eel"),
+        ("full", "mean"),
     ]
     assert [float(rows[7][key]) for key in ("j", "f", "jf")] == [44, 40, 42]
     kept = json.loads((tmp_path / "out/table.json").read_text())

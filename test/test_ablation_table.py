@@ -98,8 +98,10 @@ def test_the_shipped_tables_train_alike_and_score_what_is_not_trained_on(shipped
 
 
 def test_the_paper_s_tables_are_the_small_ones_with_the_paper_s_stages_and_videos():
-    names = {"gfddal": ("gfddal_paper_1", "gfddal_paper_2"),
-             "dgmpm": ("dgmpm_paper_1", "dgmpm_paper_3")}
+    names = {
+        "gfddal": ("gfddal_paper_1", "gfddal_paper_2"),
+        "dgmpm": ("dgmpm_paper_1", "dgmpm_paper_3"),
+    }
     for model, stages in names.items():
         small, paper = (read_table(SHIPPED / f"{model}{kind}.yaml") for kind in ("", "_paper"))
         assert paper.variants == small.variants and paper.published_on == small.published_on
@@ -107,8 +109,10 @@ def test_the_paper_s_tables_are_the_small_ones_with_the_paper_s_stages_and_video
         assert paper.stages == tuple(read_stage(training / f"{name}.yaml") for name in stages)
         (videos,) = paper.held_out
         assert (videos.layout, videos.split, videos.protocol) == ("davis2017", "val", "davis2017")
-    sets = [{entry["layout"] for entry in stage.data["video"]}
-            for stage in read_table(SHIPPED / "gfddal_paper.yaml").stages]
+    sets = [
+        {entry["layout"] for entry in stage.data["video"]}
+        for stage in read_table(SHIPPED / "gfddal_paper.yaml").stages
+    ]
     assert sets == [{"davis2017", "youtube_vos"}] * 2
     coco, davis = (stage.data for stage in read_table(SHIPPED / "dgmpm_paper.yaml").stages)
     assert coco.keys() == {"stills"} and davis["video"]["layout"] == "davis2017"
@@ -117,13 +121,18 @@ def test_the_paper_s_tables_are_the_small_ones_with_the_paper_s_stages_and_video
 def test_each_part_alone_leaves_one_of_three_on_and_publishes_nothing():
     table, whole = (read_table(SHIPPED / f"{name}.yaml") for name in ("gfddal_alone", "gfddal"))
     parts = ("modulation", "matching", "appearance")
-    on = {name: [part for part in parts if config[part]]
-          for name, (config,) in configs(table).items()}
+    on = {
+        name: [part for part in parts if config[part]] for name, (config,) in configs(table).items()
+    }
     assert on == {"full": list(parts)} | {f"only_{part}": [part] for part in parts}
     assert not any(variant.published for variant in table.variants)
     # What they have in common is trained and scored once.
     assert (table.stages, table.held_out, table.size, table.precision) == (
-        whole.stages, whole.held_out, whole.size, whole.precision)
+        whole.stages,
+        whole.held_out,
+        whole.size,
+        whole.precision,
+    )
 
 
 def test_both_shipped_tables_have_the_same_budget_and_videos():

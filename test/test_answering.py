@@ -22,8 +22,11 @@ ODD = Parameter(name="overlay_alpha", value=ParameterValue(type=77))
 REQUESTS = [
     (SetParameters, "set_parameters", SetParameters.Request(parameters=[ODD])),
     (SetParameters, "set_parameters", SetParameters.Request(parameters=[Parameter()])),
-    (SetParametersAtomically, "set_parameters_atomically",
-     SetParametersAtomically.Request(parameters=[ODD])),
+    (
+        SetParametersAtomically,
+        "set_parameters_atomically",
+        SetParametersAtomically.Request(parameters=[ODD]),
+    ),
     (GetParameters, "get_parameters", GetParameters.Request(names=["", "no such", "a.b.c"])),
     (GetParameterTypes, "get_parameter_types", GetParameterTypes.Request(names=["", "no such"])),
     (DescribeParameters, "describe_parameters", DescribeParameters.Request(names=["", "no such"])),
@@ -38,17 +41,20 @@ def stage(make_stage) -> Stage:
     return stage
 
 
-@pytest.mark.parametrize("number", [
-    Transition.TRANSITION_CREATE,
-    Transition.TRANSITION_CONFIGURE,
-    Transition.TRANSITION_CLEANUP,
-    Transition.TRANSITION_ACTIVATE,
-    Transition.TRANSITION_INACTIVE_SHUTDOWN,
-    Transition.TRANSITION_DESTROY,
-    Transition.TRANSITION_ON_CONFIGURE_SUCCESS,
-    99,
-    255,
-])
+@pytest.mark.parametrize(
+    "number",
+    [
+        Transition.TRANSITION_CREATE,
+        Transition.TRANSITION_CONFIGURE,
+        Transition.TRANSITION_CLEANUP,
+        Transition.TRANSITION_ACTIVATE,
+        Transition.TRANSITION_INACTIVE_SHUTDOWN,
+        Transition.TRANSITION_DESTROY,
+        Transition.TRANSITION_ON_CONFIGURE_SUCCESS,
+        99,
+        255,
+    ],
+)
 def test_a_transition_that_does_not_lead_on_is_refused_by_its_number_too(stage, number, capfd):
     request = ChangeState.Request(transition=Transition(id=number))
     assert not stage.call(request).success

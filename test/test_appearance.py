@@ -48,9 +48,7 @@ def density(vector: np.ndarray, mean: np.ndarray, kappa: float) -> mpmath.mpf:
     """f_p(g; mu, kappa) of the paper, section 2.3, as it is printed."""
     half = mpmath.mpf(D) / 2
     kappa = mpmath.mpf(kappa)
-    constant = kappa ** (half - 1) / (
-        (2 * mpmath.pi) ** half * mpmath.besseli(half - 1, kappa)
-    )
+    constant = kappa ** (half - 1) / ((2 * mpmath.pi) ** half * mpmath.besseli(half - 1, kappa))
     return constant * mpmath.exp(kappa * mpmath.mpf(float(np.dot(mean, vector))))
 
 
@@ -124,9 +122,7 @@ def test_update_moves_the_supplementary_means_by_lambda_on_the_sphere(
         for component in (0, 1):
             moved = (1 - RATE) * before[2 + component] + RATE * fitted[component]
             assert np.linalg.norm(moved) < 0.999  # else leaving the sphere could not show
-            np.testing.assert_allclose(
-                new[n, k, 2 + component], normalised(moved), atol=1e-4
-            )
+            np.testing.assert_allclose(new[n, k, 2 + component], normalised(moved), atol=1e-4)
 
 
 def test_means_stay_on_the_sphere_and_the_base_where_it_was(model, first, masks) -> None:
@@ -178,8 +174,11 @@ def test_mixed_precision_stays_out_of_the_densities(model, first, later, masks) 
 
     def run() -> list[torch.Tensor]:
         means = model.start(model.log_normalisers(), first, masks)
-        return [means, model(means, normalisers, later),
-                model.update(means, normalisers, later, masks)]
+        return [
+            means,
+            model(means, normalisers, later),
+            model.update(means, normalisers, later, masks),
+        ]
 
     with torch.autocast("cpu", dtype=torch.bfloat16):
         mixed = run()

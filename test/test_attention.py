@@ -47,7 +47,7 @@ def test_spatial_attention_is_equations_6_to_8() -> None:
 
 
 def test_spatial_attention_by_hand() -> None:
-    """W1 passes on the deep channel, W2 takes it times 10: shut where the deep level is negative"""
+    """W1 passes on the deep channel, W2 takes it times 10: shut where that level is negative."""
     block = SpatialAttention(1, 2, hidden=2).requires_grad_(False)
     for layer in (block.first, block.second):
         layer.weight.zero_()

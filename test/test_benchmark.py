@@ -263,8 +263,10 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["--runtime", "tvm"], "auto, torch, openvino"),
         (["--runtime", "openvino", "--precision", "fp16"], "not in fp16"),
         (["--what", "node", "--precision", "fp16"], "leave the node out of --what"),
-        (["--what", "transport", "--compare", "precision=fp32", "precision=bf16"],
-         "none of the parts asked for depends on precision"),
+        (
+            ["--what", "transport", "--compare", "precision=fp32", "precision=bf16"],
+            "none of the parts asked for depends on precision",
+        ),
         (["--compare", "precision=bf16"], "two sides"),
         (["--figure", "speed.txt"], ".png, .svg, .pdf"),
     ],
@@ -327,6 +329,10 @@ DOCUMENT = (Path(__file__).parents[1] / "docs/benchmark.md").read_text()
 
 def test_the_document_names_every_key_and_option() -> None:
     assert [name for name in COLUMNS if f"`{name}`" not in DOCUMENT] == []
-    options = [text for action in build_parser()._actions
-               for text in action.option_strings if text.startswith("--")]
+    options = [
+        text
+        for action in build_parser()._actions
+        for text in action.option_strings
+        if text.startswith("--")
+    ]
     assert [text for text in options if text not in DOCUMENT and text != "--help"] == []

@@ -49,12 +49,8 @@ def test_every_combination_is_there_once() -> None:
 def test_each_is_compared_with_the_first_of_the_same_part() -> None:
     cases, references = combinations(CHOICES)
     firsts = {what: next(c for c in cases if c.what == what) for what in CHOICES["what"]}
-    assert all(
-        cases[ref] == firsts[case.what] for case, ref in zip(cases, references, strict=True)
-    )
-    assert firsts["segmenter"] == Case(
-        Size(640, 480), "segmenter", 1, "a", 288, "fp32", 2, "torch"
-    )
+    assert all(cases[ref] == firsts[case.what] for case, ref in zip(cases, references, strict=True))
+    assert firsts["segmenter"] == Case(Size(640, 480), "segmenter", 1, "a", 288, "fp32", 2, "torch")
 
 
 def test_a_case_has_what_its_part_depends_on_and_is_there_once() -> None:

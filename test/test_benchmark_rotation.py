@@ -41,7 +41,7 @@ class Stage:
 def test_turns_are_taken_there_and_back() -> None:
     stage = Stage()
     take_turns([stage.work(name) for name in "abc"], Effort(rounds=3, calls=2, warmup=1))
-    before = "aaa" "bbb" "ccc"  # the first call, the counted one, the warm-up
+    before = "aaabbbccc"  # the first call, the counted one, the warm-up
     turn = {name: 3 * name for name in "abc"}  # one that is not counted, and two
     there = "".join(turn[name] for name in "abc")
     back = "".join(turn[name] for name in "cba")

@@ -93,7 +93,7 @@ def test_runs_are_taken_there_and_back() -> None:
     calls, told = [], itertools.count()
     works = [runner(calls, name) for name in "abc"]
     runs, problem = take_runs(works, StreamEffort(runs=3), lambda: next(told))
-    assert "".join(calls) == "abc" "cba" "abc" and problem is None
+    assert "".join(calls) == "abccbaabc" and problem is None
     assert [[run.sent for run in own] for own in runs] == [[[1], [2], [3]]] * 3
     assert next(told) == 9
 

@@ -69,9 +69,7 @@ def test_it_adds_what_is_given_and_leaves_the_tensors(
 
 def test_another_kind_of_measurement_has_another_name(weights: Path, tmp_path: Path) -> None:
     assert main([str(weights), "--results", str(written(tmp_path, weights, twin=True))]) == 0
-    assert list(read_card(weights).results) == [
-        "davis2016 dev, 288, fp32, beside its mirror image"
-    ]
+    assert list(read_card(weights).results) == ["davis2016 dev, 288, fp32, beside its mirror image"]
 
 
 def test_looking_closer_is_a_measurement_of_its_own(weights: Path, tmp_path: Path) -> None:
@@ -88,8 +86,10 @@ def test_looking_closer_is_a_measurement_of_its_own(weights: Path, tmp_path: Pat
     ("other", "words"),
     [
         ({"weights": None}, "scores masks from files"),
-        ({"weights": {"name": "a.safetensors", "model": "dgmpm", "sha256": "0"}},
-         "made with other weights, a.safetensors of dgmpm"),
+        (
+            {"weights": {"name": "a.safetensors", "model": "dgmpm", "sha256": "0"}},
+            "made with other weights, a.safetensors of dgmpm",
+        ),
         ({"j": None, "f": None, "jf": None}, "holds no scores"),
     ],
 )

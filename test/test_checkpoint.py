@@ -45,8 +45,7 @@ def read(path: Path, seed: int) -> tuple[nn.Module, dict[str, Tensor], dict]:
 
 def same(found: dict[str, Tensor], expected: dict[str, Tensor]) -> bool:
     return found.keys() == expected.keys() and all(
-        found[name].numpy().tobytes() == value.numpy().tobytes()
-        for name, value in expected.items()
+        found[name].numpy().tobytes() == value.numpy().tobytes() for name, value in expected.items()
     )
 
 

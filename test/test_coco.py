@@ -49,11 +49,19 @@ class Coco:
 
     def image(self, *segmentations, size=(HEIGHT, WIDTH), **fields) -> Path:
         number = len(self.images) + 1
-        self.images.append({"id": number, "file_name": f"{number}.png", "height": HEIGHT,
-                            "width": WIDTH})
+        self.images.append(
+            {"id": number, "file_name": f"{number}.png", "height": HEIGHT, "width": WIDTH}
+        )
         for segmentation in segmentations:
-            self.annotations.append({"id": len(self.annotations), "image_id": number,
-                                     "category_id": 7, "segmentation": segmentation} | fields)
+            self.annotations.append(
+                {
+                    "id": len(self.annotations),
+                    "image_id": number,
+                    "category_id": 7,
+                    "segmentation": segmentation,
+                }
+                | fields
+            )
         path = self.root / "images" / f"{number}.png"
         Image.fromarray(np.full((*size, 3), 10 * number, np.uint8)).save(path)
         return path
@@ -88,9 +96,7 @@ def test_polygons_become_ids_from_the_largest_down(coco):
 
 def test_an_object_of_several_polygons_is_one(coco):
     coco.image([polygon(0, 0, 12, 12), polygon(20, 30, 35, 50)])
-    np.testing.assert_array_equal(
-        coco.open().read(0).ids, box(0, 0, 12, 12) | box(20, 30, 35, 50)
-    )
+    np.testing.assert_array_equal(coco.open().read(0).ids, box(0, 0, 12, 12) | box(20, 30, 35, 50))
 
 
 @pytest.mark.parametrize("corner", [0, 5])

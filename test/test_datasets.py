@@ -24,7 +24,7 @@ HEIGHT, WIDTH = 10, 16
 
 
 def patch(**boxes: int) -> np.ndarray:
-    """Labels with a column of two pixels for each object: `patch(a=1)` has id 1 at column 0."""
+    """Labels with a column of two pixels for each object, the first with id 1 at column 0."""
     labels = np.zeros((HEIGHT, WIDTH), np.uint8)
     for place, object_id in enumerate(boxes.values()):
         labels[2:8, 3 * place : 3 * place + 2] = object_id
@@ -54,8 +54,10 @@ def youtube(tmp_path: Path) -> Path:
         write_image(root / f"valid_all_frames/JPEGImages/vid/{number:05d}.jpg")
     write_mask(root / "valid/Annotations/vid/00005.png", patch(a=1))
     write_mask(root / "valid/Annotations/vid/00015.png", patch(a=0, b=3))
-    objects = {"1": {"category": "cat", "frames": ["00005", "00010", "00015", "00020"]},
-               "3": {"category": "owl", "frames": ["00015", "00020"]}}
+    objects = {
+        "1": {"category": "cat", "frames": ["00005", "00010", "00015", "00020"]},
+        "3": {"category": "owl", "frames": ["00015", "00020"]},
+    }
     (root / "valid" / "meta.json").write_text(json.dumps({"videos": {"vid": {"objects": objects}}}))
     return root
 
@@ -87,13 +89,16 @@ def test_youtube_without_meta_finds_objects_in_the_masks(youtube):
     assert 255 in sequence.raw_mask(4) and 255 not in sequence.mask(4)
 
 
-@pytest.mark.parametrize(("text", "words"), [
-    ("{", "meta.json cannot be read"),
-    ("[]", "meta.json cannot be read"),
-    ('{"videos": {"vid": {"objects": {"one": {"frames": []}}}}}', "something else than"),
-    ('{"videos": {"vid": {"objects": {"1": {"frames": []}}}}}', "begin in no frame"),
-    ('{"videos": {"vid": {"objects": {"1": {"frames": ["00099"]}}}}}', "begin in 00099"),
-])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "meta.json cannot be read"),
+        ("[]", "meta.json cannot be read"),
+        ('{"videos": {"vid": {"objects": {"one": {"frames": []}}}}}', "something else than"),
+        ('{"videos": {"vid": {"objects": {"1": {"frames": []}}}}}', "begin in no frame"),
+        ('{"videos": {"vid": {"objects": {"1": {"frames": ["00099"]}}}}}', "begin in 00099"),
+    ],
+)
 def test_youtube_meta_that_cannot_be_is_named(youtube, text, words):
     (youtube / "valid" / "meta.json").write_text(text)
     with pytest.raises(SequenceError, match=words):
@@ -105,8 +110,11 @@ def test_youtube_frames_that_meta_lists_must_be_there(youtube, kind):
     (youtube / kind / "JPEGImages/vid/00010.jpg").unlink()
     (youtube / kind / "JPEGImages/vid/00020.jpg").unlink()
     dataset = YouTubeVosDataset(youtube, "valid", all_frames=kind != "valid")
-    with pytest.raises(SequenceError, match=f"00010, 00020 of the video vid are in .*meta.json, "
-                                            f"but not in .*{kind}/JPEGImages/vid"):
+    with pytest.raises(
+        SequenceError,
+        match=f"00010, 00020 of the video vid are in .*meta.json, "
+        f"but not in .*{kind}/JPEGImages/vid",
+    ):
         dataset.sequence("vid")
 
 
@@ -115,8 +123,11 @@ def test_youtube_videos_of_meta_must_be_there_unless_others_are_named(youtube):
     meta["videos"] |= {"gone": {"objects": {}}, "away": {"objects": {}}}
     (youtube / "valid" / "meta.json").write_text(json.dumps(meta))
     dataset = YouTubeVosDataset(youtube, "valid")
-    with pytest.raises(SequenceError, match=r"meta\.json names videos that are not in "
-                                            r".*valid/JPEGImages: away, gone$"):
+    with pytest.raises(
+        SequenceError,
+        match=r"meta\.json names videos that are not in "
+        r".*valid/JPEGImages: away, gone$",
+    ):
         dataset.sequences()
     assert [sequence.name for sequence in dataset.sequences(["vid"])] == ["vid"]
 
@@ -281,8 +292,13 @@ def test_names_of_sequences_may_hold_spaces(tmp_path):
     write_mask(tmp_path / "Annotations/480p/my own dog/00000.png", patch(a=1))
     (tmp_path / "ImageSets/480p").mkdir(parents=True)
     mask = "Annotations/480p/my own dog/00000.png"
-    for text in ("my own dog \n", "*my own dog\r\n", f"/{frame} /{mask} \n", f"/{frame}\t/{mask}",
-                 f"/{frame}\n"):
+    for text in (
+        "my own dog \n",
+        "*my own dog\r\n",
+        f"/{frame} /{mask} \n",
+        f"/{frame}\t/{mask}",
+        f"/{frame}\n",
+    ):
         (tmp_path / "ImageSets/480p/few.txt").write_text(text)
         (sequence,) = DavisDataset(tmp_path, "few").sequences()
         assert (sequence.name, len(sequence)) == ("my own dog", 1)

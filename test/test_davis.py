@@ -104,8 +104,11 @@ def test_a_mask_may_be_saved_in_every_grey_or_indexed_way(tmp_path, kind):
 
 
 def test_the_official_lists_of_frame_and_mask_paths_are_read(root):
-    lines = [f"/JPEGImages/480p/{name}/{i:05d}.jpg /Annotations/480p/{name}/{i:05d}.png "
-             for name in ("cat", "ant") for i in range(4)]
+    lines = [
+        f"/JPEGImages/480p/{name}/{i:05d}.jpg /Annotations/480p/{name}/{i:05d}.png "
+        for name in ("cat", "ant")
+        for i in range(4)
+    ]
     (root / "ImageSets" / "480p" / "val.txt").write_text("\n".join(lines) + "\n\n")
     assert DavisDataset(root, "val").names == ("cat", "ant")
 
@@ -245,8 +248,16 @@ def test_written_labels_are_indexed_and_keep_every_id(tmp_path):
 
 
 def test_the_palette_is_that_of_davis():
-    expected = {0: (0, 0, 0), 1: (128, 0, 0), 2: (0, 128, 0), 3: (128, 128, 0), 4: (0, 0, 128),
-                7: (128, 128, 128), 8: (64, 0, 0), 255: (224, 224, 192)}
+    expected = {
+        0: (0, 0, 0),
+        1: (128, 0, 0),
+        2: (0, 128, 0),
+        3: (128, 128, 0),
+        4: (0, 0, 128),
+        7: (128, 128, 128),
+        8: (64, 0, 0),
+        255: (224, 224, 192),
+    }
     for index, colour in expected.items():
         assert tuple(label_palette()[index]) == colour
 

@@ -343,9 +343,7 @@ def test_resized_labels_keep_their_ids() -> None:
 # Pictures ----------------------------------------------------------------------------------------
 
 
-def test_overlay_shows_the_newest_mask_and_never_an_older_frame(
-    clip: Path, tmp_path: Path
-) -> None:
+def test_overlay_shows_the_newest_mask_and_never_an_older_frame(clip: Path, tmp_path: Path) -> None:
     frames = [SentFrame(1, 5, True)] + [SentFrame(index, 10 * index, False) for index in (1, 2, 3)]
     masks = [mask(20, png=pack_labels(square(10)))]
     recording = Recording(sent=frames, masks=masks)

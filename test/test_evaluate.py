@@ -132,9 +132,17 @@ def test_an_interrupted_run_goes_on_where_it_stopped(command, tmp_path, capsys):
     assert not list(tmp_path.glob("*.partial"))
 
 
-@pytest.mark.parametrize("change", [["--fresh"], ["--size", "480"], ["--precision", "bf16"],
-                                    ["--region-margin", "0"],
-                                    ["--contact-sheet", "sheet.png"], ["--masks-out", "masks"]])
+@pytest.mark.parametrize(
+    "change",
+    [
+        ["--fresh"],
+        ["--size", "480"],
+        ["--precision", "bf16"],
+        ["--region-margin", "0"],
+        ["--contact-sheet", "sheet.png"],
+        ["--masks-out", "masks"],
+    ],
+)
 def test_results_that_do_not_serve_are_made_again(command, tmp_path, monkeypatch, capsys, change):
     monkeypatch.chdir(tmp_path)
     assert command("--json", "report.json", build=build_failing) == 1
@@ -146,19 +154,28 @@ def test_results_that_do_not_serve_are_made_again(command, tmp_path, monkeypatch
 
 
 def test_a_resumed_run_reads_the_masks_it_draws(command, tmp_path, capsys):
-    argv = ["--json", tmp_path / "r.json", "--masks-out", tmp_path / "m",
-            "--contact-sheet", tmp_path / "s.png"]
+    argv = [
+        "--json",
+        tmp_path / "r.json",
+        "--masks-out",
+        tmp_path / "m",
+        "--contact-sheet",
+        tmp_path / "s.png",
+    ]
     assert command(*argv, build=build_failing) == 1
     assert command(*argv) == 0
     assert "done before: cat" in capsys.readouterr().err
     assert (tmp_path / "s.png").is_file()
 
 
-@pytest.mark.parametrize(("argv", "words"), [
-    (["--split", "test"], "no list of the split test"),
-    (["--sequences", "dodo"], "dodo: not in the split val"),
-    (["--from-masks", "nowhere"], "no folder nowhere with masks"),
-])
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--split", "test"], "no list of the split test"),
+        (["--sequences", "dodo"], "dodo: not in the split val"),
+        (["--from-masks", "nowhere"], "no folder nowhere with masks"),
+    ],
+)
 def test_bad_input_is_told_in_a_sentence(command, capsys, argv, words):
     assert command(*argv) == 1
     message = capsys.readouterr().err
@@ -172,11 +189,19 @@ def test_a_missing_file_among_the_masks_is_named(command, tmp_path, capsys):
     assert f"no file {tmp_path}/ant/00003.png" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("argv", [
-    ["--workers", "0"], ["--threads", "-1"], ["--precision", "fp8"], ["--dataset", "imagenet"],
-    ["--region-margin", "1"], ["--region-smallest", "0"],
-    ["--from-masks", "m", "--masks-out", "n"], ["--from-masks", "m", "--weights", "w"],
-])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["--workers", "0"],
+        ["--threads", "-1"],
+        ["--precision", "fp8"],
+        ["--dataset", "imagenet"],
+        ["--region-margin", "1"],
+        ["--region-smallest", "0"],
+        ["--from-masks", "m", "--masks-out", "n"],
+        ["--from-masks", "m", "--weights", "w"],
+    ],
+)
 def test_options_that_cannot_be_are_refused(command, argv):
     with pytest.raises(SystemExit) as stop:
         command(*argv)
@@ -192,15 +217,33 @@ def test_a_weight_file_is_run_and_described(root, tmp_path):
     torch.manual_seed(0)
     weights, threads = tmp_path / "untrained.safetensors", torch.get_num_threads()
     save_network(weights, build_network("gfddal", {}), ModelCard(model="gfddal", config={}))
-    argv = ["--root", root, "--sequences", "bee", "cat", "--weights", weights, "--size", "48",
-            "--threads", "1", "--json", tmp_path / "r.json", "--masks-out", tmp_path / "m"]
+    argv = [
+        "--root",
+        root,
+        "--sequences",
+        "bee",
+        "cat",
+        "--weights",
+        weights,
+        "--size",
+        "48",
+        "--threads",
+        "1",
+        "--json",
+        tmp_path / "r.json",
+        "--masks-out",
+        tmp_path / "m",
+    ]
     try:
         assert evaluate.main([str(word) for word in argv]) == 0
     finally:
         torch.set_num_threads(threads)
     whole = json.loads((tmp_path / "r.json").read_text())
-    assert whole["weights"] == {"name": weights.name, "model": "gfddal",
-                                "sha256": file_hash(weights)}
+    assert whole["weights"] == {
+        "name": weights.name,
+        "model": "gfddal",
+        "sha256": file_hash(weights),
+    }
     assert whole["size"] == 48 and whole["versions"]["torch"] == metadata.version("torch")
     # The given mask comes back for the first frame, and every frame at the camera's size.
     np.testing.assert_array_equal(read_labels(tmp_path / "m/cat/00000.png"), 255 * square(0))
@@ -212,14 +255,28 @@ def test_weights_that_are_not_there_are_told(root, capsys):
     assert "/no/such/file" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("margin", "wanted"), [
-    ("2.5", {"margin": 2.5, "smallest": 0.3}), ("0", None),
-])
+@pytest.mark.parametrize(
+    ("margin", "wanted"),
+    [
+        ("2.5", {"margin": 2.5, "smallest": 0.3}),
+        ("0", None),
+    ],
+)
 def test_how_closely_it_looked_is_told_and_done(root, monkeypatch, margin, wanted):
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch, "set_num_threads", lambda threads: None)  # of the whole process
-    argv = ["--root", str(root), "--weights", "gfddal_lite0", "--region-margin", margin,
-            "--region-smallest", "0.3", "--threads", "1"]
+    argv = [
+        "--root",
+        str(root),
+        "--weights",
+        "gfddal_lite0",
+        "--region-margin",
+        margin,
+        "--region-smallest",
+        "0.3",
+        "--threads",
+        "1",
+    ]
     source, about = evaluate._source(parse(argv), Davis2016())
     region = source.build().region
     assert about["region"] == (region and dataclasses.asdict(region)) == wanted
@@ -235,7 +292,10 @@ def test_scoring_files_needs_neither_torch_nor_ros(root, tmp_path):
     )
     done = subprocess.run(
         [sys.executable, "-c", program, "--root", root, "--from-masks", tmp_path],
-        cwd=Path(evaluate.__file__).parents[2], capture_output=True, text=True, timeout=120,
+        cwd=Path(evaluate.__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].split()[0] == "overall"

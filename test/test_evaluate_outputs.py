@@ -53,23 +53,26 @@ def build_none():
     raise AssertionError("the work began")
 
 
-@pytest.mark.parametrize(("argv", "words"), [
-    (["--contact-sheet", "sheet.jpeg2"], "sheet.jpeg2 must end in .png"),
-    (["--contact-sheet", "sheet"], "sheet must end in .png"),
-    (["--figure", "figure.docx"], "figure.docx must end in .jpeg or"),
-    (["--figure", "figure"], "figure must end in .jpeg or"),
-    (["--csv", "DAVIS"], "DAVIS is a folder"),
-    (["--json", "DAVIS"], "DAVIS is a folder"),
-    (["--json", "r.json"], "r.json.partial is a folder"),
-    (["--figure", "folder.png"], "folder.png is a folder"),
-    (["--contact-sheet", "folder.png"], "folder.png is a folder"),
-    (["--csv", "file/x.csv"], "file/x.csv cannot be written"),
-    (["--json", "/proc/none/x.json"], "/proc/none/x.json cannot be written"),
-    (["--csv", "x" * 300], "cannot be written: File name too long"),
-    (["--masks-out", "file"], "file is a file; the name of a folder"),
-    (["--masks-out", "/proc/none"], "/proc/none/"),
-    (["--json", "a", "--csv", "./a"], "two of a, a are one"),
-])
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--contact-sheet", "sheet.jpeg2"], "sheet.jpeg2 must end in .png"),
+        (["--contact-sheet", "sheet"], "sheet must end in .png"),
+        (["--figure", "figure.docx"], "figure.docx must end in .jpeg or"),
+        (["--figure", "figure"], "figure must end in .jpeg or"),
+        (["--csv", "DAVIS"], "DAVIS is a folder"),
+        (["--json", "DAVIS"], "DAVIS is a folder"),
+        (["--json", "r.json"], "r.json.partial is a folder"),
+        (["--figure", "folder.png"], "folder.png is a folder"),
+        (["--contact-sheet", "folder.png"], "folder.png is a folder"),
+        (["--csv", "file/x.csv"], "file/x.csv cannot be written"),
+        (["--json", "/proc/none/x.json"], "/proc/none/x.json cannot be written"),
+        (["--csv", "x" * 300], "cannot be written: File name too long"),
+        (["--masks-out", "file"], "file is a file; the name of a folder"),
+        (["--masks-out", "/proc/none"], "/proc/none/"),
+        (["--json", "a", "--csv", "./a"], "two of a, a are one"),
+    ],
+)
 def test_what_cannot_be_written_is_told_before_the_work(command, tmp_path, capsys, argv, words):
     (tmp_path / "file").write_text("")
     (tmp_path / "folder.png").mkdir()
@@ -81,8 +84,18 @@ def test_what_cannot_be_written_is_told_before_the_work(command, tmp_path, capsy
 
 def test_trying_leaves_files_as_they_were(command, tmp_path):
     (tmp_path / "old.csv").write_text("as it was")
-    outputs = ["--json", "new/r.json", "--csv", "old.csv", "--contact-sheet", "s.PNG",
-               "--figure", "f.svg", "--masks-out", "m"]
+    outputs = [
+        "--json",
+        "new/r.json",
+        "--csv",
+        "old.csv",
+        "--contact-sheet",
+        "s.PNG",
+        "--figure",
+        "f.svg",
+        "--masks-out",
+        "m",
+    ]
     assert command(*outputs, build=build_failing) == 1
     assert (tmp_path / "old.csv").read_text() == "as it was"
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["r.json.partial"]
@@ -90,9 +103,13 @@ def test_trying_leaves_files_as_they_were(command, tmp_path):
     assert {path.name for path in (tmp_path / "m").iterdir()} == {"cat", "ant"}
 
 
-@pytest.mark.parametrize(("device", "words"), [
-    ("cuda:99", "is to be cuda:99, but there is"), ("tpu9", "no device is called tpu9"),
-])
+@pytest.mark.parametrize(
+    ("device", "words"),
+    [
+        ("cuda:99", "is to be cuda:99, but there is"),
+        ("tpu9", "no device is called tpu9"),
+    ],
+)
 def test_a_device_that_is_not_there_is_told(command, capsys, device, words):
     assert command("--device", device, build=build_none) == 1
     told = capsys.readouterr().err
@@ -182,13 +199,16 @@ def test_the_contact_sheet_holds_small_tiles_only(root, tmp_path, monkeypatch):
         for index in range(length):
             frame = Image.new("RGB", shape[::-1])
             frame.save(root / f"JPEGImages/480p/{name}/{index:05d}.jpg")
-            labels = np.pad(255 * square(index), [(0, n - s) for n, s in
-                                                  zip(shape, square(0).shape, strict=True)])
+            labels = np.pad(
+                255 * square(index),
+                [(0, n - s) for n, s in zip(shape, square(0).shape, strict=True)],
+            )
             write_labels(root / f"Annotations/480p/{name}/{index:05d}.png", labels)
     seen = []
     draw = pictures.contact_sheet
-    monkeypatch.setattr(pictures, "contact_sheet", lambda tiles, *rest: (
-        seen.extend(tiles), draw(tiles, *rest))[1])
+    monkeypatch.setattr(
+        pictures, "contact_sheet", lambda tiles, *rest: (seen.extend(tiles), draw(tiles, *rest))[1]
+    )
     files = evaluate.MaskFolderSource(root / "Annotations/480p")
     drawn = evaluate.SequenceTask(task().protocol, files, None, 5)
     results = run_sequences(drawn, sequences(root))

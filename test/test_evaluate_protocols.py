@@ -63,8 +63,14 @@ def test_every_object_is_in_table_csv_and_json(command, root, tmp_path, capsys):
     assert own["per_frame"]["index"] == [1, 2, 3, 4, 5]
     with (out / "r.csv").open(newline="") as file:
         rows = [(row["sequence"], row["object"]) for row in csv.DictReader(file)]
-    assert rows == [("pair", ""), ("pair", "1"), ("pair", "4"), ("solo", ""), ("solo", "1"),
-                    ("overall", "")]
+    assert rows == [
+        ("pair", ""),
+        ("pair", "1"),
+        ("pair", "4"),
+        ("solo", ""),
+        ("solo", "1"),
+        ("overall", ""),
+    ]
     printed = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in printed[3:5]] == [["object", "1"], ["object", "4"]]
     assert len({len(line) for line in printed[:8]}) == 1
@@ -115,8 +121,16 @@ def test_a_split_without_truth_is_for_writing_masks(command, root, tmp_path, cap
     for option in (["--from-masks", tmp_path], ["--figure", tmp_path / "f.png"]):
         assert command("davis2017", root, *argv, *option) == 1
         assert "there is no truth" in capsys.readouterr().err
-    out = ["--masks-out", tmp_path / "m", "--contact-sheet", tmp_path / "s.png",
-           "--json", tmp_path / "r.json", "--csv", tmp_path / "r.csv"]
+    out = [
+        "--masks-out",
+        tmp_path / "m",
+        "--contact-sheet",
+        tmp_path / "s.png",
+        "--json",
+        tmp_path / "r.json",
+        "--csv",
+        tmp_path / "r.csv",
+    ]
     assert command("davis2017", root, *argv, *out) == 0
     assert "pair-dev: not scored" in capsys.readouterr().err
     whole = json.loads((tmp_path / "r.json").read_text())
@@ -133,8 +147,17 @@ def test_youtube_masks_go_into_the_folder_of_a_submission(command, tmp_path, cap
         (root / f"valid/JPEGImages/vid/{index:05d}.png").unlink()
     write_masks(root / "valid/Annotations/vid", TWO, [0])
     write_masks(root / "valid/Annotations/vid", (Thing(2, 48, first=2),), [2])
-    assert command("youtube_vos", root, "--all-frames", "--masks-out", tmp_path / "m",
-                   build=BuildColours(0)) == 0
+    assert (
+        command(
+            "youtube_vos",
+            root,
+            "--all-frames",
+            "--masks-out",
+            tmp_path / "m",
+            build=BuildColours(0),
+        )
+        == 0
+    )
     written = sorted((tmp_path / "m" / "Annotations" / "vid").iterdir())
     assert [path.stem for path in written] == ["00000", "00002", "00004"]
     np.testing.assert_array_equal(read_labels(written[2]), truth(THREE, 4))
@@ -158,10 +181,15 @@ def test_a_folder_may_be_scored_as_one_object(command, tmp_path):
     assert list(report["objects"]) == ["1"] and report["j"] == 100
 
 
-@pytest.mark.parametrize(("dataset", "option"), [
-    ("davis2017", ["--all-frames"]), ("davis2017", ["--binary"]), ("folder", ["--all-frames"]),
-    ("folder", ["--max-objects", "0"]),
-])
+@pytest.mark.parametrize(
+    ("dataset", "option"),
+    [
+        ("davis2017", ["--all-frames"]),
+        ("davis2017", ["--binary"]),
+        ("folder", ["--all-frames"]),
+        ("folder", ["--max-objects", "0"]),
+    ],
+)
 def test_options_that_do_not_go_together_are_refused(command, root, dataset, option):
     with pytest.raises(SystemExit) as stop:
         command(dataset, root, *option)
@@ -183,8 +211,10 @@ def test_the_contact_sheet_shows_objects_in_their_colours(command, root, tmp_pat
 
 def scores_of(name: str, *levels: float, frames: int = 50) -> SequenceResult:
     scored = tuple(range(1, frames - 1))
-    objects = tuple(ObjectResult(i + 1, scored, (level,) * len(scored), (level,) * len(scored))
-                    for i, level in enumerate(levels))
+    objects = tuple(
+        ObjectResult(i + 1, scored, (level,) * len(scored), (level,) * len(scored))
+        for i, level in enumerate(levels)
+    )
     return SequenceResult(name, frames, 8, 6, objects)
 
 

@@ -61,10 +61,25 @@ def start(tmp_path):
         os.mkfifo(pipe)
         places = (str(Path(__file__).parent), str(Path(evaluate.__file__).parents[2]))
         process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(pipe), "--root", str(root), "--threads", "1",
-             "--json", str(tmp_path / "r.json"), *argv],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(places)}, text=True,
-            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+            [
+                sys.executable,
+                "-c",
+                PROGRAM,
+                str(pipe),
+                "--root",
+                str(root),
+                "--threads",
+                "1",
+                "--json",
+                str(tmp_path / "r.json"),
+                *argv,
+            ],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
+            text=True,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         processes.append(process)
         done, words = set(), pipe.open()
         while "cat" not in done:
@@ -81,9 +96,15 @@ def start(tmp_path):
         process.stderr.close()
 
 
-@pytest.mark.parametrize(("number", "workers"), [
-    (signal.SIGTERM, "1"), (signal.SIGTERM, "2"), (signal.SIGINT, "2"), (signal.SIGKILL, "2"),
-])
+@pytest.mark.parametrize(
+    ("number", "workers"),
+    [
+        (signal.SIGTERM, "1"),
+        (signal.SIGTERM, "2"),
+        (signal.SIGINT, "2"),
+        (signal.SIGKILL, "2"),
+    ],
+)
 def test_told_to_end_it_ends_its_workers_and_keeps_what_is_done(start, tmp_path, number, workers):
     process, words = start("--workers", workers)
     if number == signal.SIGINT:  # Ctrl-C goes to all

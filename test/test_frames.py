@@ -46,9 +46,7 @@ def test_sizes_are_bounded_multiples_that_keep_the_aspect_ratio(height, width, s
     geometry = Geometry.of(height, width, size, 32)
     short = min(size, height, width)  # of the network's image
     scale = min(short / min(height, width), 4 * short / max(height, width))
-    for full, scaled, padded in zip(
-        geometry.camera, geometry.scaled, geometry.padded, strict=True
-    ):
+    for full, scaled, padded in zip(geometry.camera, geometry.scaled, geometry.padded, strict=True):
         assert scaled % 4 == 0 and padded % 32 == 0 and 0 <= padded - scaled < 32
         assert scaled == 4 or abs(scaled - full * scale) <= 2.0 + 1e-6
         assert padded <= 4 * size + 32

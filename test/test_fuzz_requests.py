@@ -48,19 +48,23 @@ def requests(draw: st.DrawFn) -> tuple[InitMask.Request, list[list[int]]]:
     """A request with a well-formed mask, ids and names that may fit it, and the mask's values."""
     mask, rows = draw(masks())
     present = sorted({value for row in rows for value in row} - {0})
-    wanted = draw(st.one_of(
-        st.just([]),
-        st.lists(st.sampled_from(present), unique=True) if present else st.just([]),
-        st.lists(values, max_size=5),
-        st.just([1] * 256),
-    ))
+    wanted = draw(
+        st.one_of(
+            st.just([]),
+            st.lists(st.sampled_from(present), unique=True) if present else st.just([]),
+            st.lists(values, max_size=5),
+            st.just([1] * 256),
+        )
+    )
     count = len(wanted or present)
-    given_names = draw(st.one_of(
-        st.just([]),
-        st.lists(names, min_size=count, max_size=count),
-        st.lists(names, max_size=4),
-        st.just(["x"] * 256),
-    ))
+    given_names = draw(
+        st.one_of(
+            st.just([]),
+            st.lists(names, min_size=count, max_size=count),
+            st.lists(names, max_size=4),
+            st.just(["x"] * 256),
+        )
+    )
     return InitMask.Request(
         mask=mask, ids=wanted, names=given_names, keep_existing=draw(st.booleans())
     ), rows
@@ -160,7 +164,8 @@ calls = st.one_of(
     hostile_messages(MASK_ENCODINGS).map(lambda mask: InitMask.Request(mask=mask)),
     st.builds(
         lambda place, keep: InitMask.Request(mask=fitting(place), keep_existing=keep),
-        st.integers(1, 255), st.booleans(),
+        st.integers(1, 255),
+        st.booleans(),
     ),
     st.integers(0, 65535).map(lambda number: RemoveObject.Request(id=number)),
 )
@@ -168,13 +173,16 @@ calls = st.one_of(
 
 def fitting(object_id: int) -> Image:
     """A mask of one object, of the size of the camera's images."""
-    rows = [[object_id if 10 < y < 20 and 8 < x < 30 else 0 for x in range(WIDTH)]
-            for y in range(HEIGHT)]
+    rows = [
+        [object_id if 10 < y < 20 and 8 < x < 30 else 0 for x in range(WIDTH)]
+        for y in range(HEIGHT)
+    ]
     return make_message("mono8", rows, width=WIDTH)
 
 
 @settings(
-    UNHURRIED, max_examples=20,
+    UNHURRIED,
+    max_examples=20,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(calls, max_size=8))

@@ -1,7 +1,9 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The launch files name only what exists; checked without the launch libraries, which stand-ins
-replace. With those libraries, test_launch.py really launches."""
+"""The launch files name only what exists; checked without the launch libraries.
+
+Stand-ins replace those; with them, test_launch.py really launches.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,13 @@ ARROWS = {
     "evaluation": {"evaluation", "core", "data", "segmenter"},
     "ablation": {"ablation", "core", "data", "evaluation", "models", "training"},
     "benchmark": {
-        "benchmark", "core", "evaluation", "models", "runtimes", "segmenter", "training",
+        "benchmark",
+        "core",
+        "evaluation",
+        "models",
+        "runtimes",
+        "segmenter",
+        "training",
     },  # fmt: skip
     "soak": {"soak", "core", "evaluation"},
     "export": {"export", "core", "models", "runtimes"},
@@ -43,8 +49,22 @@ ARROWS = {
     "web": {"web", "core"},
     "ros": {"ros", "core", "runtimes", "segmenter"},
     "apps": {
-        "ablation", "apps", "benchmark", "core", "data", "evaluation", "explain", "export",
-        "models", "recordings", "ros", "runtimes", "segmenter", "soak", "training", "web",
+        "ablation",
+        "apps",
+        "benchmark",
+        "core",
+        "data",
+        "evaluation",
+        "explain",
+        "export",
+        "models",
+        "recordings",
+        "ros",
+        "runtimes",
+        "segmenter",
+        "soak",
+        "training",
+        "web",
     },  # fmt: skip
 }
 

@@ -84,9 +84,10 @@ def pairs() -> list[tuple[np.ndarray, np.ndarray]]:
     crossed = [(a, b) for a in edges for b in edges]
     blobs = random_masks(120, 90, 121, seed=1)
     # Small moves too: two masks of unrelated shape hardly meet within the tolerance.
-    moved = [(mask, np.roll(mask, shift, (0, 1)))
-             for mask, shift in zip(blobs, [(i % 7 - 3, i % 5 - 2) for i in range(120)],
-                                    strict=True)]
+    moved = [
+        (mask, np.roll(mask, shift, (0, 1)))
+        for mask, shift in zip(blobs, [(i % 7 - 3, i % 5 - 2) for i in range(120)], strict=True)
+    ]
     apart = list(zip(blobs[:60], blobs[60:], strict=True))
     with_edges = list(zip(random_masks(len(edges), 45, 61, seed=2), edges, strict=True))
     return crossed + moved + apart + with_edges
@@ -103,14 +104,17 @@ def test_any_nonzero_value_is_foreground():
     assert contour_accuracy(3 * mask, truth) == 1.0
 
 
-@pytest.mark.parametrize(("mask", "truth", "j", "f"), [
-    (np.zeros((20, 30)), np.zeros((20, 30)), 1.0, 1.0),
-    (np.ones((20, 30)), np.ones((20, 30)), 1.0, 1.0),
-    (np.zeros((20, 30)), np.ones((20, 30)), 0.0, 1.0),  # neither has a contour
-    (np.zeros((20, 30)), box(20, 30, 5, 5, 9, 9), 0.0, 0.0),
-    (box(20, 30, 5, 5, 9, 9), np.zeros((20, 30)), 0.0, 0.0),
-    (np.ones((20, 30)), box(20, 30, 0, 0, 20, 15), 0.5, 0.0),
-])
+@pytest.mark.parametrize(
+    ("mask", "truth", "j", "f"),
+    [
+        (np.zeros((20, 30)), np.zeros((20, 30)), 1.0, 1.0),
+        (np.ones((20, 30)), np.ones((20, 30)), 1.0, 1.0),
+        (np.zeros((20, 30)), np.ones((20, 30)), 0.0, 1.0),  # neither has a contour
+        (np.zeros((20, 30)), box(20, 30, 5, 5, 9, 9), 0.0, 0.0),
+        (box(20, 30, 5, 5, 9, 9), np.zeros((20, 30)), 0.0, 0.0),
+        (np.ones((20, 30)), box(20, 30, 0, 0, 20, 15), 0.5, 0.0),
+    ],
+)
 def test_conventions_for_empty_and_full_masks(mask, truth, j, f):
     assert region_similarity(mask, truth) == j
     assert contour_accuracy(mask, truth) == f
@@ -118,14 +122,17 @@ def test_conventions_for_empty_and_full_masks(mask, truth, j, f):
 
 def test_contour_of_a_box_lies_half_a_pixel_up_and_left():
     contour = boundary_map(box(6, 6, 2, 2, 4, 4).astype(bool))
-    expected = np.array([
-        [0, 0, 0, 0, 0, 0],
-        [0, 1, 1, 1, 0, 0],
-        [0, 1, 0, 1, 0, 0],
-        [0, 1, 1, 1, 0, 0],
-        [0, 0, 0, 0, 0, 0],
-        [0, 0, 0, 0, 0, 0],
-    ], bool)
+    expected = np.array(
+        [
+            [0, 0, 0, 0, 0, 0],
+            [0, 1, 1, 1, 0, 0],
+            [0, 1, 0, 1, 0, 0],
+            [0, 1, 1, 1, 0, 0],
+            [0, 0, 0, 0, 0, 0],
+            [0, 0, 0, 0, 0, 0],
+        ],
+        bool,
+    )
     np.testing.assert_array_equal(contour, expected)
 
 
@@ -134,13 +141,16 @@ def test_boundary_map_equals_its_definition():
         np.testing.assert_array_equal(boundary_map(mask != 0), naive_boundary(mask != 0))
 
 
-@pytest.mark.parametrize(("shape", "radius"), [
-    ((480, 854), 8),  # 7.84
-    ((1080, 1920), 18),  # 17.6
-    ((600, 800), 8),  # exactly 8
-    ((288, 512), 5),  # 4.70
-    ((10, 10), 1),
-])
+@pytest.mark.parametrize(
+    ("shape", "radius"),
+    [
+        ((480, 854), 8),  # 7.84
+        ((1080, 1920), 18),  # 17.6
+        ((600, 800), 8),  # exactly 8
+        ((288, 512), 5),  # 4.70
+        ((10, 10), 1),
+    ],
+)
 def test_boundary_radius(shape, radius):
     assert boundary_radius(shape) == radius
 
@@ -193,10 +203,13 @@ def test_disk_dilation_equals_that_of_scipy():
     assert contour_accuracy(mask, truth) == pytest.approx(expected, abs=1e-15)
 
 
-@pytest.mark.parametrize(("mask", "truth", "words"), [
-    (np.zeros((4, 5)), np.zeros((5, 4)), "5x4 pixels and the truth 4x5"),
-    (np.zeros((4, 5, 1)), np.zeros((4, 5)), "3 and 2 dimensions"),
-])
+@pytest.mark.parametrize(
+    ("mask", "truth", "words"),
+    [
+        (np.zeros((4, 5)), np.zeros((5, 4)), "5x4 pixels and the truth 4x5"),
+        (np.zeros((4, 5, 1)), np.zeros((4, 5)), "3 and 2 dimensions"),
+    ],
+)
 def test_masks_that_do_not_fit_are_refused(mask, truth, words):
     for measure in (region_similarity, contour_accuracy):
         with pytest.raises(ValueError, match=words):

@@ -148,8 +148,7 @@ def test_a_network_without_memory_starts_one_that_has_it() -> None:
     states = [net.start(features[0], boxes()) for net in (plain, network)]
     for seen_next in features[1:]:
         steps = [
-            net.step(seen_next, state)
-            for net, state in zip((plain, network), states, strict=True)
+            net.step(seen_next, state) for net, state in zip((plain, network), states, strict=True)
         ]
         states = [state for _, state in steps]
         torch.testing.assert_close(steps[0][0].logits, steps[1][0].logits)

@@ -61,9 +61,7 @@ def test_objects_are_followed_from_the_newest_image_when_the_stamp_is_zero(stage
     assert answer.success
     assert list(answer.ids) == [1, 3]
     assert answer.stamp == stamp(5)
-    assert answer.message == (
-        "Following 1, 3, from the image stamped 100.500000000 s on."
-    )
+    assert answer.message == ("Following 1, 3, from the image stamped 100.500000000 s on.")
     assert np.array_equal(stage.mask_of(5), truth((1, 3)))
     stage.send(6, (1,))
     assert np.array_equal(stage.mask_of(6), truth((1,)))

@@ -1,7 +1,9 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the node does on demand: how sure labels are, one image at a time or every Nth; and what it
-says of objects that are out of sight or could not be computed."""
+"""What the node does on demand: how sure labels are, one image at a time or every Nth.
+
+And what it says of objects that are out of sight or could not be computed.
+"""
 
 from __future__ import annotations
 

@@ -97,8 +97,11 @@ def test_stills_and_backgrounds_keep_their_names(tmp_path: Path, data: Path) -> 
     assert pack(tmp_path, {"stills": entry}) == 0
     stems = [f"{number:05d}" for number in range(stage_data.FRAMES)]
     found = {name.rsplit(".", 1)[0] for name in files(tmp_path / "out")} - {"packed"}
-    assert found == {f"{folder}/{stem}" for stem in stems
-                     for folder in ("stills/images", "stills/masks", "scenes/deep")}
+    assert found == {
+        f"{folder}/{stem}"
+        for stem in stems
+        for folder in ("stills/images", "stills/masks", "scenes/deep")
+    }
     for stem in stems:
         mask = np.array(Image.open(tmp_path / f"out/stills/masks/{stem}.png"))
         truth = np.array(Image.open(data / f"stills/masks/{stem}.png"))

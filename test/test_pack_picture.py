@@ -67,8 +67,10 @@ def test_a_higher_quality_takes_more_bytes_and_is_more_like_the_picture() -> Non
     noisy = np.clip(smooth(96, 128) + RNG.normal(0, 12, (96, 128, 3)), 0, 255).astype(np.uint8)
     low, high = picture_bytes(noisy, 30), picture_bytes(noisy, 95)
     assert len(low) < len(high)
-    errors = [np.abs(np.array(Image.open(io.BytesIO(data))) - noisy.astype(float)).mean()
-              for data in (low, high)]
+    errors = [
+        np.abs(np.array(Image.open(io.BytesIO(data))) - noisy.astype(float)).mean()
+        for data in (low, high)
+    ]
     assert errors[1] < errors[0] < 20
 
 

@@ -28,6 +28,8 @@ except ChildProcessError:
 def test_an_interrupt_at_a_fork_is_not_lost(tmp_path: Path):
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(tmp_path / "log")],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.stdout == "interrupted\nno child is left\n", done.stderr

@@ -134,8 +134,10 @@ def test_davis2017_wants_every_mask_or_the_first_alone(tmp_path):
 
 def blobs(rng: np.random.Generator, ids: list[int], height: int, width: int) -> np.ndarray:
     """Random regions of all ids and the background, ragged, many of them at the border."""
-    fields = [ndimage.gaussian_filter(rng.standard_normal((height, width)), rng.uniform(2, 6))
-              for _ in range(len(ids) + 1)]
+    fields = [
+        ndimage.gaussian_filter(rng.standard_normal((height, width)), rng.uniform(2, 6))
+        for _ in range(len(ids) + 1)
+    ]
     fields = [values / values.std() for values in fields]
     return np.array([0, *ids], np.uint8)[np.argmax(fields, axis=0)]
 
@@ -227,8 +229,13 @@ def write_youtube(root: Path, length: int = 9, every: int = 2) -> Path:
         else:
             write_masks(folder, things[:2], [2])
             write_masks(folder, things[2:], [4])
-        objects = {str(thing.id): {"category": "square", "frames": [
-            f"{index:05d}" for index in asked if index >= thing.first]} for thing in things}
+        objects = {
+            str(thing.id): {
+                "category": "square",
+                "frames": [f"{index:05d}" for index in asked if index >= thing.first],
+            }
+            for thing in things
+        }
         meta = {"videos": {"vid": {"objects": objects}}}
         (root / split / "meta.json").write_text(json.dumps(meta))
     return root

@@ -62,9 +62,7 @@ class Viewer:
         self.children: list[subprocess.Popen] = []
 
     def watch(self, kind: type = Image, topic: str = "image") -> None:
-        self.node.create_subscription(
-            kind, topic, self.messages.append, qos_profile_sensor_data
-        )
+        self.node.create_subscription(kind, topic, self.messages.append, qos_profile_sensor_data)
 
     def start(self, *arguments: object) -> subprocess.Popen:
         command = [sys.executable, "-m", "vos_ros", "publish_video", *map(str, arguments)]
@@ -104,8 +102,9 @@ def test_every_frame_arrives_in_order_with_a_true_header(viewer: Viewer, clip: P
     viewer.watch()
     log = clip.parent / "log.csv"
     before = time.time_ns()
-    child = viewer.start(clip, "--wait-for-subscribers", 1, "--rate", 30, "--frame-id", "eye",
-                         "--hold", "--log", log)
+    child = viewer.start(
+        clip, "--wait-for-subscribers", 1, "--rate", 30, "--frame-id", "eye", "--hold", "--log", log
+    )
     viewer.until(lambda: len(viewer.messages) >= 3)
     assert viewer.levels() == [LEVELS[0]] * len(viewer.messages)  # held at the first frame
     client = viewer.node.create_client(Trigger, "/video_publisher/start")
@@ -145,11 +144,25 @@ def test_nothing_is_sent_before_a_subscriber_is_there(viewer: Viewer, clip: Path
 def test_loop_size_and_count(viewer: Viewer, clip: Path) -> None:
     log = clip.parent / "log.csv"
     viewer.watch()
-    child = viewer.start(clip, "--wait-for-subscribers", 1, "--rate", 100, "--loop",
-                         "--count", 15, "--size", "32x16", "--log", log)
+    child = viewer.start(
+        clip,
+        "--wait-for-subscribers",
+        1,
+        "--rate",
+        100,
+        "--loop",
+        "--count",
+        15,
+        "--size",
+        "32x16",
+        "--log",
+        log,
+    )
     assert viewer.ended(child) == 0
     assert [int(row.split(",")[0]) for row in log.read_text().split()] == [
-        *range(6), *range(6), *range(3)
+        *range(6),
+        *range(6),
+        *range(3),
     ]
     assert {(message.width, message.height) for message in viewer.messages} == {(32, 16)}
 

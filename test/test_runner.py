@@ -63,8 +63,10 @@ def test_workers_give_the_same_results_and_report_every_frame(root, tmp_path):
     alone = run_sequences(task(Build(lag=3)), sequences(root))
     shared = run_sequences(
         task(Build(lag=3, log=tmp_path / "log"), masks_out=tmp_path / "masks", pictures=2),
-        sequences(root), workers=2,
-        on_frame=lambda: frames.append(1), on_result=lambda result: finished.append(result.name),
+        sequences(root),
+        workers=2,
+        on_frame=lambda: frames.append(1),
+        on_result=lambda result: finished.append(result.name),
     )
     for one, other in zip(alone, shared, strict=True):
         assert (one.name, one.objects) == (other.name, other.objects)
@@ -75,11 +77,14 @@ def test_workers_give_the_same_results_and_report_every_frame(root, tmp_path):
     assert len(list((tmp_path / "masks").rglob("*.png"))) == sum(LENGTHS.values())
 
 
-@pytest.mark.parametrize(("build", "workers", "words"), [
-    (build_failing, 1, "the sequence ant stopped: the frame is of an unknown kind"),
-    (build_failing, 2, "the sequence ant stopped: the frame is of an unknown kind"),
-    (build_impossible, 1, "cannot be made: there is no device tpu"),
-])
+@pytest.mark.parametrize(
+    ("build", "workers", "words"),
+    [
+        (build_failing, 1, "the sequence ant stopped: the frame is of an unknown kind"),
+        (build_failing, 2, "the sequence ant stopped: the frame is of an unknown kind"),
+        (build_impossible, 1, "cannot be made: there is no device tpu"),
+    ],
+)
 def test_an_error_names_its_cause(root, build, workers, words):
     with pytest.raises(EvaluationError, match=words):
         run_sequences(task(build), sequences(root), workers=workers)

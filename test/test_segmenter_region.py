@@ -160,8 +160,10 @@ def centres(segmenter) -> dict[int, tuple[float, float]]:
         weights = shown / shown.sum()
         place = (weights.sum(axis=0) @ columns, weights.sum(axis=1) @ rows)
         region, scaled = geometry.region, geometry.scaled
-        found[object_id] = (region.x + 4 * place[0] * region.width / scaled[1],
-                            region.y + 4 * place[1] * region.height / scaled[0])
+        found[object_id] = (
+            region.x + 4 * place[0] * region.width / scaled[1],
+            region.y + 4 * place[1] * region.height / scaled[0],
+        )
     return found
 
 

@@ -35,9 +35,27 @@ SOAK = [sys.executable, "-u", "-m", "vos_ros", "soak", "--internal-size", "64", 
 def test_the_real_node_keeps_every_promise(tmp_path: Path):
     file, figure = tmp_path / "report" / "soak.json", tmp_path / "figures" / "soak.png"
     done = subprocess.run(
-        [*SOAK, "--seconds", str(SECONDS), "--seed", "3", "--every", "0.5", "--json", str(file),
-         "--logs", str(tmp_path), "--patience", str(PATIENCE), "--figure", str(figure)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=SECONDS + 280,
+        [
+            *SOAK,
+            "--seconds",
+            str(SECONDS),
+            "--seed",
+            "3",
+            "--every",
+            "0.5",
+            "--json",
+            str(file),
+            "--logs",
+            str(tmp_path),
+            "--patience",
+            str(PATIENCE),
+            "--figure",
+            str(figure),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=SECONDS + 280,
     )
     assert done.returncode == 0, done.stdout
     told = json.loads(file.read_text(encoding="utf-8"))
@@ -58,7 +76,9 @@ def test_interrupted_it_tells_what_it_has_seen(tmp_path: Path):
     file = tmp_path / "soak.json"
     soak = subprocess.Popen(
         [*SOAK, "--seconds", "3600", "--json", str(file), "--logs", str(tmp_path)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     watchdog = threading.Timer(LONG * 1.5, soak.kill)
     watchdog.start()

@@ -60,7 +60,8 @@ def test_faults_are_so_far_apart():
 
 def test_only_the_kinds_asked_for_come():
     assert Counter(p.kind for p in some(6, 0, 1.0, ["init", "silence"])) == {
-        "init": 3, "silence": 3,
+        "init": 3,
+        "silence": 3,
     }
 
 
@@ -96,7 +97,8 @@ def test_a_mask_of_an_image_is_timed_once():
 
 
 @pytest.mark.parametrize(
-    "stamps, timed", [((0,), True), ((100, 100), True), ((100,), False)],
+    "stamps, timed",
+    [((0,), True), ((100, 100), True), ((100,), False)],
     ids=["no stamp", "a stamp of two", "nothing was followed"],
 )
 def test_a_mask_whose_time_would_say_nothing_is_not_timed(stamps, timed):
@@ -168,7 +170,9 @@ def test_the_memory_of_a_process_grows_with_what_it_holds():
     program = "input(); held = b'x' * 64_000_000; print('held', flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-u", "-c", "print('up');" + program],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as child:
         assert child.stdout.readline() == "up\n"
         before = resident_megabytes(child.pid)
@@ -191,8 +195,18 @@ def report(**changes) -> Report:
 
 def test_a_report_without_anything_is_whole():
     told = report().as_json()
-    promised = {"frames", "masks", "faults", "restarts", "memory_slope_mb_per_hour",
-                "worst_latency_ms", "seconds", "seed", "hardware", "versions"}
+    promised = {
+        "frames",
+        "masks",
+        "faults",
+        "restarts",
+        "memory_slope_mb_per_hour",
+        "worst_latency_ms",
+        "seconds",
+        "seed",
+        "hardware",
+        "versions",
+    }
     assert promised <= set(told)
     assert told["memory_slope_mb_per_hour"] is None and told["worst_latency_ms"] is None
     assert not report().failed

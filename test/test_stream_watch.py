@@ -96,9 +96,7 @@ def test_a_silent_camera_is_reported_once_and_so_is_its_return(stream):
     assert stream.watch.view(310.0, 1).silent
     stream.watch.came(400.0)
     stream.watch.came(400.1)
-    assert stream.said[1:] == [
-        (Severity.INFO, "Images come on /eye again, after 390.0 s without.")
-    ]
+    assert stream.said[1:] == [(Severity.INFO, "Images come on /eye again, after 390.0 s without.")]
     stream.check(500.0)
     assert len(stream.said) == 3
     assert stream.watch.view(500.0, 1).oddities.silences == 2

@@ -245,8 +245,11 @@ def test_neighbours_in_a_photograph_are_objects_too(tmp_path, monkeypatch):
             inside = [cv2.erode(part, np.ones((5, 5), np.uint8)) > 0
                       for part in (clip.labels == number).astype(np.uint8)]  # fmt: skip
             channel = int(clip.images[0][inside[0]].mean(0).argmax()) if inside[0].any() else 0
-            shares += [looks(picture, channel)[part].mean()
-                       for picture, part in zip(clip.images, inside, strict=True) if part.any()]
+            shares += [
+                looks(picture, channel)[part].mean()
+                for picture, part in zip(clip.images, inside, strict=True)
+                if part.any()
+            ]
     assert most == 3 and len(shares) > 60
     assert np.median(shares) == 1.0 and np.mean(np.array(shares) < 0.95) < 0.1
 

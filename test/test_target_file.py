@@ -181,8 +181,18 @@ def test_a_foreign_file_is_told(path, metadata):
 
 @pytest.mark.parametrize(
     "objects",
-    ["", "{", "[]", "7", "null", "{}", "[" * 100_000, "9" * 10_000, '{"model": "gfddal"}',
-     '{"model": 1, "weights": 1, "precision": 1, "size": 1, "padded": 1, "ids": 1, "names": 1}'],
+    [
+        "",
+        "{",
+        "[]",
+        "7",
+        "null",
+        "{}",
+        "[" * 100_000,
+        "9" * 10_000,
+        '{"model": "gfddal"}',
+        '{"model": 1, "weights": 1, "precision": 1, "size": 1, "padded": 1, "ids": 1, "names": 1}',
+    ],
     ids=lambda text: text[:30],
 )
 def test_a_bad_description_is_told(path, objects):
@@ -248,8 +258,19 @@ def test_a_tensor_that_lies_about_itself_is_told(path, name, changes):
 
 
 @pytest.mark.parametrize(
-    "name", ["means", "state.", "state.Means", "state.a.b", "state." + "x" * 9999, "thumbnail.03",
-             "thumbnail.1000", "thumbnail.", "../x", "state.__class__\n"]
+    "name",
+    [
+        "means",
+        "state.",
+        "state.Means",
+        "state.a.b",
+        "state." + "x" * 9999,
+        "thumbnail.03",
+        "thumbnail.1000",
+        "thumbnail.",
+        "../x",
+        "state.__class__\n",
+    ],
 )
 def test_a_tensor_without_a_meaning_is_told(path, name):
     header, numbers = parts_of(path)

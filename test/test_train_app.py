@@ -34,7 +34,6 @@ def data(tmp_path):
 @pytest.fixture
 def start(tmp_path, data):
     """Start the program; entries of the stage may be changed or taken away (None)."""
-
     return partial(run_train, tmp_path, "--no-tensorboard")
 
 

@@ -138,8 +138,9 @@ def test_results_of_plain_videos_do_not_serve_those_with_twins(command, root, tm
 
 
 def test_held_out_videos_may_stand_beside_their_twins(root):
-    folders = [HeldOut("davis2017", root.name, protocol="davis2017", twin=twin)
-               for twin in (False, True)]
+    folders = [
+        HeldOut("davis2017", root.name, protocol="davis2017", twin=twin) for twin in (False, True)
+    ]
     plain, twins = open_held_out(folders, root.parent)
     assert [one.name for one in twins.sequences] == [f"{one.name}-twin" for one in plain.sequences]
     assert twins.sequences[0].frame(0).shape == (HEIGHT, 2 * WIDTH, 3)

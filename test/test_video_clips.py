@@ -106,9 +106,7 @@ def test_frames_keep_to_the_gaps_in_either_direction(davis):
 
 
 def test_a_video_shorter_than_the_clip_stands_still_at_its_end(davis):
-    numbers = clips_of(davis, "short", length=5).frame_numbers(
-        np.random.default_rng(3), range(2)
-    )
+    numbers = clips_of(davis, "short", length=5).frame_numbers(np.random.default_rng(3), range(2))
     assert len(numbers) == 5
     assert set(numbers) <= {0, 1}
 

@@ -233,10 +233,22 @@ def test_a_foreign_safetensors_file_is_told(tmp_path, metadata):
 
 @pytest.mark.parametrize(
     "card",
-    ["", "{", "[]", "7", "null", "{}", '{"model": "gfddal"}', '{"model": 1, "config": {}}',
-     '{"model": "gfddal", "config": []}', '{"model": "gfddal", "config": {}, "sha256": "x"}',
-     '{"model": "gfddal", "config": {}, "data": 3}', '{"model": "gfddal", "config": {}, "x": 1}',
-     "[" * 100_000, "9" * 10_000],
+    [
+        "",
+        "{",
+        "[]",
+        "7",
+        "null",
+        "{}",
+        '{"model": "gfddal"}',
+        '{"model": 1, "config": {}}',
+        '{"model": "gfddal", "config": []}',
+        '{"model": "gfddal", "config": {}, "sha256": "x"}',
+        '{"model": "gfddal", "config": {}, "data": 3}',
+        '{"model": "gfddal", "config": {}, "x": 1}',
+        "[" * 100_000,
+        "9" * 10_000,
+    ],
     ids=lambda text: text[:40],
 )
 def test_a_bad_card_is_told(path, card):
@@ -328,8 +340,9 @@ def shipped(tmp_path, monkeypatch):
         (folder / f"{name}.safetensors").write_bytes(b"x")
     monkeypatch.setattr(share, "__file__", str(tmp_path / "lib/vos_ros/share.py"))
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "nothing"))
-    monkeypatch.setenv("AMENT_PREFIX_PATH", os.pathsep.join([str(tmp_path / "gone"), "",
-                                                             str(tmp_path / "prefix")]))
+    monkeypatch.setenv(
+        "AMENT_PREFIX_PATH", os.pathsep.join([str(tmp_path / "gone"), "", str(tmp_path / "prefix")])
+    )
     monkeypatch.chdir(tmp_path)
     return folder
 

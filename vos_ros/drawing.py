@@ -38,11 +38,16 @@ class Presence(Protocol):
     """The part of an object's presence that is drawn (`vos_ros.presence.ObjectPresence` fits)."""
 
     @property
-    def id(self) -> int: ...
+    def id(self) -> int:
+        """What its pixels are labelled with."""
+
     @property
-    def present(self) -> bool: ...
+    def present(self) -> bool:
+        """Whether it is in the image."""
+
     @property
-    def score(self) -> float: ...
+    def score(self) -> float:
+        """How sure that is, 0 to 1."""
 
 
 @lru_cache(maxsize=1)

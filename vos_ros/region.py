@@ -130,9 +130,7 @@ def region_around(
     )  # fmt: skip
 
 
-def _share(
-    height: int, width: int, camera: tuple[int, int], settings: RegionSettings
-) -> float:
+def _share(height: int, width: int, camera: tuple[int, int], settings: RegionSettings) -> float:
     """The share of the image's sides that a region around a box has."""
     around = (settings.margin - LEAST_MARGIN) * math.sqrt(height * width)
     wanted = (LEAST_MARGIN * side + around for side in (height, width))

@@ -1,7 +1,6 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""One folder of files by name: nothing outside it is read or written, whatever a name or link says.
-"""
+"""One folder of files by name: nothing outside it is touched, whatever a name or link says."""
 
 from __future__ import annotations
 

@@ -35,6 +35,7 @@ class Conversion:
         self.mask: Image | None = None
 
     def __call__(self) -> None:
+        """Do it once."""
         self.image = to_rgb(self._message)
         self.mask = labels_to_message(self._labels, self._message.header)
 

@@ -1,7 +1,6 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DDS domains that programs of ours take for themselves, two of them never the same. Needs no ROS.
-"""
+"""DDS domains that programs of ours take, two of them never the same. Needs no ROS."""
 
 from __future__ import annotations
 

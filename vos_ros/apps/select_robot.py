@@ -90,6 +90,7 @@ class RosRobot:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
+        """See `Robot`."""
         self._watchers += 1
         self._node.wanted = True
         try:
@@ -102,12 +103,14 @@ class RosRobot:
         self._node.wanted = self._watchers > 0
 
     async def newer_than(self, serial: int) -> View:
+        """See `Robot`."""
         async with self._fresh:
             await self._fresh.wait_for(lambda: self._view and self._view.serial > serial)
             assert self._view is not None
             return self._view
 
     def status(self) -> Status:
+        """See `Robot`."""
         known = self._node.sees()
         presence = known.pop("presence")
         return Status(**known, objects=_objects(presence))
@@ -115,6 +118,7 @@ class RosRobot:
     # Asking ------------------------------------------------------------------------------------
 
     async def follow(self, view: View, labels: np.ndarray, name: str) -> Answer:
+        """See `Robot`."""
         frame = _Reader.frame_of(view)
         request = init_request(labels, frame.header, [name], keep_existing=True)
         answer = await self._ask(request)
@@ -125,15 +129,19 @@ class RosRobot:
         return await self._ask(with_its_image)
 
     async def remove(self, object_id: int) -> Answer:
+        """See `Robot`."""
         return await self._ask(RemoveObject.Request(id=object_id))
 
     async def reset(self) -> Answer:
+        """See `Robot`."""
         return await self._ask(Trigger.Request())
 
     async def save(self, name: str) -> Answer:
+        """See `Robot`."""
         return await self._ask(SaveTargets.Request(name=name))
 
     async def load(self, name: str, keep_existing: bool) -> Answer:
+        """See `Robot`."""
         return await self._ask(LoadTargets.Request(name=name, keep_existing=keep_existing))
 
     async def _ask(self, request: InitMask.Request | Any) -> Answer:

@@ -40,18 +40,43 @@ def build_parser() -> argparse.ArgumentParser:
     add("--seconds", type=positive, default=120, help="how long (default: %(default)s)")
     add("--seed", type=whole, default=0, help="of scenes and faults (default: %(default)s)")
     add("--json", type=Path, metavar="FILE", help="where to write the report")
-    add("--figure", type=Path, metavar="FILE",
-        help="where to draw memory and latency over time (.png, .svg, .pdf; needs matplotlib)")
-    add("--logs", type=Path, default=Path("out/soak"), metavar="DIR",
-        help="where to keep what the node says and saves (default: %(default)s)")
-    add("--every", type=span, default=2.5, metavar="S",
+    add(
+        "--figure",
+        type=Path,
+        metavar="FILE",
+        help="where to draw memory and latency over time (.png, .svg, .pdf; needs matplotlib)",
+    )
+    add(
+        "--logs",
+        type=Path,
+        default=Path("out/soak"),
+        metavar="DIR",
+        help="where to keep what the node says and saves (default: %(default)s)",
+    )
+    add(
+        "--every",
+        type=span,
+        default=2.5,
+        metavar="S",
         help="seconds from fault to fault, in the mean; late ones come as soon as those before "
-        "them are over (default: %(default)s)")
-    add("--faults", nargs="+", choices=FAULTS, default=list(FAULTS), metavar="KIND",
-        help=f"only these kinds: {', '.join(FAULTS)}")
+        "them are over (default: %(default)s)",
+    )
+    add(
+        "--faults",
+        nargs="+",
+        choices=FAULTS,
+        default=list(FAULTS),
+        metavar="KIND",
+        help=f"only these kinds: {', '.join(FAULTS)}",
+    )
     add("--rate", type=positive, default=15, help="images a second (default: %(default)s)")
-    add("--patience", type=span, default=30.0, metavar="S",
-        help="seconds within which answers and masks must come (default: %(default)s)")
+    add(
+        "--patience",
+        type=span,
+        default=30.0,
+        metavar="S",
+        help="seconds within which answers and masks must come (default: %(default)s)",
+    )
     add("--weights", default="", help="weight file or name (default: the node's)")
     add("--device", default="", help="auto, cpu, cuda or cuda:N (default: the node's)")
     add("--internal-size", type=whole, default=0, help="short side the network sees, in pixels")

@@ -1,7 +1,9 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is done in a soak to the node itself: its files, its clock, its process; and what it is
-asked for only now and then."""
+"""What is done in a soak to the node itself, and what it is asked for only now and then.
+
+Its files, its clock and its process meet with it.
+"""
 
 from __future__ import annotations
 

@@ -23,8 +23,11 @@ class Progress(Protocol):
 
     def show(
         self, step: int, values: Mapping[str, float], skipped: int = 0, left_out: int = 0
-    ) -> None: ...
-    def close(self) -> None: ...
+    ) -> None:
+        """Show a step that is done."""
+
+    def close(self) -> None:
+        """Write what is left to write; nothing is shown any more."""
 
 
 def open_progress(first: int, last: int, file: TextIO) -> Progress:
@@ -49,6 +52,7 @@ class Bar:
     def show(
         self, step: int, values: Mapping[str, float], skipped: int = 0, left_out: int = 0
     ) -> None:
+        """See `Progress`."""
         shown = {"loss": f"{values['loss']:.3f}", "clips/s": f"{values['clips_per_second']:.1f}"}
         if skipped:
             shown["skipped"] = str(skipped)
@@ -58,6 +62,7 @@ class Bar:
         self._bar.update(step - self._bar.n)
 
     def close(self) -> None:
+        """See `Progress`."""
         self._bar.close()
 
 
@@ -76,6 +81,7 @@ class Lines:
     def show(
         self, step: int, values: Mapping[str, float], skipped: int = 0, left_out: int = 0
     ) -> None:
+        """See `Progress`."""
         now = self._clock()
         took = (now - self._time) / max(1, step - self._step)
         before = took if self._seconds is None else self._seconds
@@ -93,6 +99,7 @@ class Lines:
             self._due = now + _BETWEEN
 
     def close(self) -> None:
+        """See `Progress`."""
         self._write()
 
     def _write(self) -> None:

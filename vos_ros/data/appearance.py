@@ -85,8 +85,11 @@ def draw_camera(rng: np.random.Generator, length: int, strength: float = 1.0) ->
 
 
 def spared(camera: Camera, rng: np.random.Generator, light: float, lens: float) -> Camera:
-    """The camera, but in a share `light` of the clips only does it change colour and brightness,
-    and in a share `lens` only does it blur, add noise and compress."""
+    """The camera, some of whose faults are left out in most clips.
+
+    Only in a share `light` of them does it change colour and brightness, and only in a share `lens`
+    does it blur, add noise and compress.
+    """
     if not happens(rng, light):
         camera = replace(camera, colour_amount=0.0, flicker=0.0, first=0.0, light=0.0)
     if not happens(rng, lens):

@@ -28,10 +28,12 @@ class Cutout:
 
     @property
     def centre(self) -> tuple[float, float]:
+        """The middle of its box, x and y."""
         height, width = self.alpha.shape
         return (width - 1) / 2, (height - 1) / 2
 
     def mirrored(self) -> Cutout:
+        """Left for right."""
         return Cutout(
             np.ascontiguousarray(self.image[:, ::-1]), np.ascontiguousarray(self.alpha[:, ::-1])
         )

@@ -60,14 +60,20 @@ class DavisDataset(SequenceDataset):
 
     def _list_path(self) -> Path:
         if not Path(self.root).is_dir():
-            raise SequenceError(f"there is no folder {self.root}; it must hold ImageSets, "
-                                "JPEGImages and Annotations")
+            raise SequenceError(
+                f"there is no folder {self.root}; it must hold ImageSets, "
+                "JPEGImages and Annotations"
+            )
         if self.year not in LIST_FOLDERS:
             raise SequenceError(f"there is no DAVIS of {self.year}; the years are 2016 and 2017")
-        paths = [Path(self.root) / "ImageSets" / folder / f"{self.split}.txt"
-                 for folder in LIST_FOLDERS[self.year]]
+        paths = [
+            Path(self.root) / "ImageSets" / folder / f"{self.split}.txt"
+            for folder in LIST_FOLDERS[self.year]
+        ]
         for path in paths:
             if path.is_file():
                 return path
-        raise SequenceError(f"there is no list of the split {self.split}: looked for "
-                            f"{' and '.join(map(str, paths))}")
+        raise SequenceError(
+            f"there is no list of the split {self.split}: looked for "
+            f"{' and '.join(map(str, paths))}"
+        )

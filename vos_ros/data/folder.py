@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Any folder in the layout of DAVIS, with or without lists and a folder for the resolution.
 
-    ROOT/JPEGImages/[<resolution>/]SEQ/*     frames
-    ROOT/Annotations/[<resolution>/]SEQ/*    masks; a mask belongs to the frame with its stem
-    ROOT/ImageSets/[<set>/]SPLIT.txt         names of sequences, where a split is asked for
+ROOT/JPEGImages/[<resolution>/]SEQ/*     frames
+ROOT/Annotations/[<resolution>/]SEQ/*    masks; a mask belongs to the frame with its stem
+ROOT/ImageSets/[<set>/]SPLIT.txt         names of sequences, where a split is asked for
 """
 
 from __future__ import annotations
@@ -51,9 +51,11 @@ class FolderDataset(SequenceDataset):
             return read_list(self._list_path())
         names = folders_in(self._home("JPEGImages"))
         if not names:
-            raise SequenceError(f"there are no sequences in {self._home('JPEGImages')}; "
-                                f"{self.root} must hold JPEGImages and Annotations, in each a "
-                                "folder for each sequence")
+            raise SequenceError(
+                f"there are no sequences in {self._home('JPEGImages')}; "
+                f"{self.root} must hold JPEGImages and Annotations, in each a "
+                "folder for each sequence"
+            )
         return names
 
     @property
@@ -73,25 +75,31 @@ class FolderDataset(SequenceDataset):
         """The folder that holds the folders of the sequences."""
         folder = Path(self.root) / kind
         if not folder.is_dir():
-            raise SequenceError(f"there is no folder {folder}; {self.root} must hold JPEGImages "
-                                "and Annotations")
+            raise SequenceError(
+                f"there is no folder {folder}; {self.root} must hold JPEGImages and Annotations"
+            )
         inner = folders_in(folder)
         if not any(folders_in(folder / name) for name in inner):
             return folder
         if PREFERRED in inner or len(inner) == 1:
             return folder / (PREFERRED if PREFERRED in inner else inner[0])
-        raise SequenceError(f"{folder} holds the resolutions {', '.join(inner)}; leave one, or "
-                            f"name one {PREFERRED}")
+        raise SequenceError(
+            f"{folder} holds the resolutions {', '.join(inner)}; leave one, or name one {PREFERRED}"
+        )
 
     def _list_path(self) -> Path:
         lists = Path(self.root) / "ImageSets"
-        paths = [folder / f"{self.split}.txt"
-                 for folder in (lists, *(lists / name for name in folders_in(lists)))]
+        paths = [
+            folder / f"{self.split}.txt"
+            for folder in (lists, *(lists / name for name in folders_in(lists)))
+        ]
         found = [path for path in paths if path.is_file()]
         if len(found) != 1:
             what = f"{len(found)} lists" if found else "no list"
-            raise SequenceError(f"there is {what} of the split {self.split}; one file "
-                                f"{self.split}.txt is needed in {lists} or a folder in it")
+            raise SequenceError(
+                f"there is {what} of the split {self.split}; one file "
+                f"{self.split}.txt is needed in {lists} or a folder in it"
+            )
         return found[0]
 
 

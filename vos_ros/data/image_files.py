@@ -45,10 +45,14 @@ def read_labels(path: Path | str) -> np.ndarray:
         channels = np.array(image)[..., :3]
         if (channels == channels[..., :1]).all():
             return channels[..., 0].copy()
-        raise ImageFileError(f"the mask {path} is a colour picture; a mask must be a palette or "
-                             "grey image whose values are object ids")
-    raise ImageFileError(f"the mask {path} has pixels of the kind {image.mode}; a mask must be a "
-                         "palette or grey image of 8 bits")
+        raise ImageFileError(
+            f"the mask {path} is a colour picture; a mask must be a palette or "
+            "grey image whose values are object ids"
+        )
+    raise ImageFileError(
+        f"the mask {path} has pixels of the kind {image.mode}; a mask must be a "
+        "palette or grey image of 8 bits"
+    )
 
 
 def write_labels(path: Path | str, labels: np.ndarray) -> None:
@@ -58,8 +62,9 @@ def write_labels(path: Path | str, labels: np.ndarray) -> None:
     folder must exist. Raises ValueError when the array is not H x W uint8.
     """
     if labels.ndim != 2 or labels.dtype != np.uint8:
-        raise ValueError(f"the labels are {labels.dtype} of shape {labels.shape}; "
-                         "H x W uint8 is needed")
+        raise ValueError(
+            f"the labels are {labels.dtype} of shape {labels.shape}; H x W uint8 is needed"
+        )
     image = Image.fromarray(np.ascontiguousarray(labels))
     image.putpalette(label_palette().ravel().tolist())
     part = Path(path).with_suffix(".part")

@@ -73,6 +73,7 @@ def wander(rng: np.random.Generator, length: int, speed: float, jitter: float) -
 
 
 def translation(x: float, y: float) -> np.ndarray:
+    """The 3 x 3 matrix of a shift."""
     matrix = np.eye(3)
     matrix[:2, 2] = x, y
     return matrix
@@ -191,9 +192,7 @@ def stretched(
     return np.diag([x, y, 1.0])
 
 
-def keep_inside(
-    matrix: np.ndarray, source: tuple[int, int], size: tuple[int, int]
-) -> np.ndarray:
+def keep_inside(matrix: np.ndarray, source: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
     """The matrix shifted, and enlarged if it must be, so that the frame shows only the source."""
     height, width = size
     corners = np.array([[0, width - 1, 0, width - 1], [0, 0, height - 1, height - 1], [1] * 4])
@@ -223,9 +222,7 @@ def source_points(
 ) -> np.ndarray:
     """Where the frame's points xs x ys lie in the source: len(ys) x len(xs) x 2 float32."""
     inverse = np.linalg.inv(matrix)
-    grid = (
-        inverse[:, 0] * xs[None, :, None] + inverse[:, 1] * ys[:, None, None] + inverse[:, 2]
-    )
+    grid = inverse[:, 0] * xs[None, :, None] + inverse[:, 1] * ys[:, None, None] + inverse[:, 2]
     points = (grid[..., :2] / np.maximum(grid[..., 2:], 1e-3)).astype(np.float32)
     if lattice is None:
         return points

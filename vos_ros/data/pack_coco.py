@@ -32,6 +32,7 @@ class CocoPart(SourcePart[CocoStills]):
         self._kept: dict[str, list[Any]] = {"images": [], "annotations": []}
 
     def picture(self, index: int, still: Still) -> Picture:
+        """See `SourcePart`; what it shows goes into the annotations."""
         return Picture(self.path(index), still.image, ids=still.ids)
 
     def keep(self, index: int, picture: Picture | None, name: str) -> bool:

@@ -68,9 +68,11 @@ class SourcePart(Generic[S]):
         return len(self.stills)
 
     def path(self, index: int) -> Path:
+        """See `Part`."""
         return self.stills.path(index)
 
     def read(self, index: int) -> Picture | None:
+        """See `Part`."""
         try:
             still = self.stills.read(index)
         except StillError as error:
@@ -83,9 +85,11 @@ class SourcePart(Generic[S]):
         return Picture(self.path(index), still.image)
 
     def keep(self, index: int, picture: Picture | None, name: str) -> bool:
+        """See `Part`."""
         return True
 
     def closing(self) -> dict[Path, bytes]:
+        """See `Part`."""
         return {}
 
 
@@ -97,6 +101,7 @@ class StillPart(SourcePart[FolderStills]):
         super().__init__(root, FolderStills(root, faults), faults)
 
     def picture(self, index: int, still: Still) -> Picture:
+        """See `SourcePart`; the mask is packed beside the image."""
         return Picture(self.path(index), still.image, {self.stills.mask_path(index): still.ids})
 
 
@@ -143,10 +148,12 @@ class VideoPart:
         return len(self._places)
 
     def path(self, index: int) -> Path:
+        """See `Part`."""
         which, frame = self._places[index]
         return self._sequences[which].frame_paths[frame]
 
     def read(self, index: int) -> Picture | None:
+        """See `Part`."""
         which, frame = self._places[index]
         found = self._frames.read(which, frame)
         if found is None:
@@ -154,6 +161,7 @@ class VideoPart:
         return Picture(self.path(index), found[0], self._sequences[which].mask_values(frame))
 
     def keep(self, index: int, picture: Picture | None, name: str) -> bool:
+        """See `Part`."""
         self._kept.add(self._sequences[self._places[index][0]].name)
         return True
 

@@ -57,12 +57,15 @@ class FolderStills:
         return len(self._pairs)
 
     def path(self, index: int) -> Path:
+        """See `StillSource`."""
         return self._pairs[index][0]
 
     def mask_path(self, index: int) -> Path:
+        """Of the mask."""
         return self._pairs[index][1]
 
     def read(self, index: int) -> Still:
+        """See `StillSource`."""
         image_path, mask_path = self._pairs[index]
         image, ids = read_image(image_path), read_ids(mask_path)
         if ids.shape != image.shape[:2]:
@@ -165,6 +168,7 @@ class Photographs:
 
     @property
     def faults(self) -> FaultLog:
+        """Where bad files are noted."""
         return self._set.faults
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
@@ -183,8 +187,10 @@ class BareFolder:
         return len(self._paths)
 
     def path(self, index: int) -> Path:
+        """See `StillSource`."""
         return self._paths[index]
 
     def read(self, index: int) -> Still:
+        """See `StillSource`."""
         image = read_image(self._paths[index])
         return Still(image, np.zeros(image.shape[:2], np.uint8))

@@ -34,6 +34,7 @@ class Still:
 
     @property
     def bytes(self) -> int:
+        """Of memory that it takes."""
         return self.image.nbytes + self.ids.nbytes
 
 

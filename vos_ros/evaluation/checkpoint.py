@@ -26,6 +26,7 @@ class Checkpoint:
 
     @property
     def path(self) -> Path:
+        """The file."""
         return self._path
 
     def load(self) -> dict[str, SequenceResult]:

@@ -16,8 +16,9 @@ class Davis2016(Protocol):
     def check(self, sequence: VideoSequence) -> None:
         """Every frame but the last needs a mask."""
         need_frames(sequence, 3, "the first and the last are not scored")
-        need_masks(sequence, (0, *self.scored(sequence)),
-                   "every frame but the last needs one to be scored")
+        need_masks(
+            sequence, (0, *self.scored(sequence)), "every frame but the last needs one to be scored"
+        )
 
     def scored(self, sequence: VideoSequence) -> range:
         """All but the first, which is given, and the last."""

@@ -24,8 +24,11 @@ class Davis2017(Protocol):
         """The first frame needs a mask; if any other has one, all but the last do."""
         need_frames(sequence, 3, "the first and the last are not scored")
         need_masks(sequence, (0,), "it must show the objects that are to be followed")
-        need_masks(sequence, self.scored(sequence),
-                   "as others have one, every frame but the last needs one to be scored")
+        need_masks(
+            sequence,
+            self.scored(sequence),
+            "as others have one, every frame but the last needs one to be scored",
+        )
 
     def check_all(self, sequences: Sequence[VideoSequence]) -> None:
         """All sequences have a truth or none has: figures of a part would pass for the whole."""

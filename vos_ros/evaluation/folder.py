@@ -33,9 +33,11 @@ class Folder(Protocol):
         """A frame must come after the first mask, else there is nothing to follow it in."""
         first = sequence.annotated[0]
         if first == len(sequence) - 1:
-            raise EvaluationError(f"the first mask of the sequence {sequence.name} is "
-                                  f"{sequence.mask_files(first)[0]}, that of its last frame; no "
-                                  "frame is left to follow it in")
+            raise EvaluationError(
+                f"the first mask of the sequence {sequence.name} is "
+                f"{sequence.mask_files(first)[0]}, that of its last frame; no "
+                "frame is left to follow it in"
+            )
 
     def scored(self, sequence: VideoSequence) -> Sequence[int]:
         """Every annotated frame but the first of them."""

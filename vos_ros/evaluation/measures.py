@@ -50,9 +50,7 @@ def region_similarity(mask: np.ndarray, truth: np.ndarray) -> float:
     return np.count_nonzero(mask & truth) / union
 
 
-def contour_accuracy(
-    mask: np.ndarray, truth: np.ndarray, bound: float = BOUNDARY_BOUND
-) -> float:
+def contour_accuracy(mask: np.ndarray, truth: np.ndarray, bound: float = BOUNDARY_BOUND) -> float:
     """F: harmonic mean of contour precision and recall of two H x W masks, 0..1.
 
     A contour pixel counts as met when a contour pixel of the other mask lies within

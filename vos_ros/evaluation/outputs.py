@@ -18,8 +18,10 @@ def need_file(path: Path, suffixes: Collection[str] = ()) -> None:
     was one.
     """
     if suffixes and path.suffix.lower() not in suffixes:
-        raise EvaluationError(f"{path} must end in {' or '.join(sorted(suffixes))}, which says "
-                              "what kind of picture it is")
+        raise EvaluationError(
+            f"{path} must end in {' or '.join(sorted(suffixes))}, which says "
+            "what kind of picture it is"
+        )
     try:
         if path.is_dir():
             raise EvaluationError(f"{path} is a folder; the name of a file is needed")

@@ -61,8 +61,10 @@ def _scores(result: SequenceResult, index: int) -> str:
 def can_draw(task: SequenceTask, sequence: VideoSequence, result: SequenceResult) -> bool:
     """Whether the labels of all frames that are shown were kept, or written as masks."""
     written = {path.stem for path in task.mask_paths(sequence) if path.is_file()}
-    return all(index in result.kept or sequence.stems[index] in written
-               for index in picture_frames(task.protocol, sequence, COLUMNS))
+    return all(
+        index in result.kept or sequence.stems[index] in written
+        for index in picture_frames(task.protocol, sequence, COLUMNS)
+    )
 
 
 def _small(tile: np.ndarray) -> np.ndarray:
@@ -83,5 +85,7 @@ def _labels(
     for path in task.mask_paths(sequence):
         if path.stem == stem:
             return read_labels(path)
-    raise ValueError(f"the result of {sequence.name} keeps no labels of frame {index} and no mask "
-                     "of it was written")
+    raise ValueError(
+        f"the result of {sequence.name} keeps no labels of frame {index} and no mask "
+        "of it was written"
+    )

@@ -40,9 +40,12 @@ class SequenceTask:
         return self.source.count(sequence, self.protocol)
 
     def __call__(self, sequence: VideoSequence, on_frame: Callable[[], None]) -> SequenceResult:
-        begins = {object_id: index
-                  for index, ids in self.protocol.introductions(sequence).items()
-                  for object_id in ids}
+        """Run and score a sequence; `on_frame` is called after every frame."""
+        begins = {
+            object_id: index
+            for index, ids in self.protocol.introductions(sequence).items()
+            for object_id in ids
+        }
         writer = self._writer(sequence)
         scored = set(self.protocol.scored(sequence))
         wanted = picture_frames(self.protocol, sequence, self.pictures)
@@ -63,8 +66,13 @@ class SequenceTask:
                 writer.write(index, prediction.labels)
             on_frame()
         return SequenceResult(
-            name=sequence.name, frames=len(sequence), width=shape[1], height=shape[0],
-            objects=gathered(begins, scores), step_ms=tuple(step_ms), kept=kept,
+            name=sequence.name,
+            frames=len(sequence),
+            width=shape[1],
+            height=shape[0],
+            objects=gathered(begins, scores),
+            step_ms=tuple(step_ms),
+            kept=kept,
         )
 
     def mask_paths(self, sequence: VideoSequence) -> tuple[Path, ...]:

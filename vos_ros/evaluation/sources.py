@@ -43,8 +43,11 @@ class Prediction:
 class Source(Interface):
     """Yields the labels of the frames of a sequence, ascending; `count` says of how many."""
 
-    def predict(self, sequence: VideoSequence, protocol: Protocol) -> Iterator[Prediction]: ...
-    def count(self, sequence: VideoSequence, protocol: Protocol) -> int: ...
+    def predict(self, sequence: VideoSequence, protocol: Protocol) -> Iterator[Prediction]:
+        """Yield the labels of each frame."""
+
+    def count(self, sequence: VideoSequence, protocol: Protocol) -> int:
+        """Return how many frames that will be."""
 
 
 @dataclass
@@ -58,6 +61,7 @@ class SegmenterSource:
     _segmenter: VideoSegmenter | None = field(default=None, init=False, repr=False)
 
     def predict(self, sequence: VideoSequence, protocol: Protocol) -> Iterator[Prediction]:
+        """See `Source`."""
         if self._segmenter is None:
             self._segmenter = self._built()
         try:
@@ -66,6 +70,7 @@ class SegmenterSource:
             raise EvaluationError(f"the sequence {sequence.name} stopped: {error}") from error
 
     def count(self, sequence: VideoSequence, protocol: Protocol) -> int:
+        """See `Source`."""
         return len(sequence) - min(protocol.introductions(sequence))
 
     def _built(self) -> VideoSegmenter:
@@ -114,6 +119,7 @@ class SegmenterSettings:
     runtime: str = "torch"
 
     def __call__(self) -> VideoSegmenter:
+        """Load the network and make the segmenter."""
         # Imported here: scoring files needs no PyTorch, which takes seconds to import.
         import cv2
         import torch
@@ -147,9 +153,11 @@ class MaskFolderSource:
     folder: Path
 
     def count(self, sequence: VideoSequence, protocol: Protocol) -> int:
+        """See `Source`."""
         return len(protocol.scored(sequence))
 
     def predict(self, sequence: VideoSequence, protocol: Protocol) -> Iterator[Prediction]:
+        """See `Source`."""
         home = protocol.folder(self.folder)
         home = home if home.is_dir() else self.folder
         for index in protocol.scored(sequence):

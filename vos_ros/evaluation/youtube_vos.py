@@ -38,8 +38,11 @@ class YouTubeVos(Protocol):
         """
         need_masks(sequence, tuple(self.introductions(sequence)), "an object begins there")
         if sequence.starts is not None and self.scored(sequence):
-            need_masks(sequence, self.written(sequence),
-                       "meta.json lists it and others have one, so it is to be scored")
+            need_masks(
+                sequence,
+                self.written(sequence),
+                "meta.json lists it and others have one, so it is to be scored",
+            )
 
     def scored(self, sequence: VideoSequence) -> Sequence[int]:
         """The annotated frames after the first object's, unless masks only give objects."""

@@ -67,9 +67,7 @@ class Camera:
         self._serials = count()
         self._open = ExitStack()
         self._ticks = count(1)
-        self.topic = node.resolve_topic_name(
-            "image" if self._kind is Image else "image/compressed"
-        )
+        self.topic = node.resolve_topic_name("image" if self._kind is Image else "image/compressed")
         self._watch = self._new_watch()
 
     def open(self) -> None:
@@ -121,9 +119,7 @@ class Camera:
 
     def _tick(self) -> None:
         counts = self._counter.counts()
-        self._watch.check(
-            time.perf_counter(), self._publishers, counts["received"], counts["lost"]
-        )
+        self._watch.check(time.perf_counter(), self._publishers, counts["received"], counts["lost"])
         if next(self._ticks) % round(REPORT_SECONDS / WATCH_SECONDS) == 0:
             self._report()
 

@@ -106,7 +106,9 @@ def run(cameras: Iterable[CameraChoice], signals: ExitSignals, **rest: Any) -> b
     while not signals.came and not all(thread.ended(WATCH_SECONDS) for thread in threads):
         pass
     end = time.monotonic() + EXIT_SECONDS
-    return all([thread.ended(max(0.0, end - time.monotonic())) for thread in threads])
+    # Of each, for this waits for them.
+    ended = [thread.ended(max(0.0, end - time.monotonic())) for thread in threads]
+    return all(ended)
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -60,9 +60,7 @@ def _of_machine() -> Memory:
     try:
         own = int(OWN.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         lines = dict(line.split(":") for line in MACHINE.read_text().splitlines())
-        free, total = (
-            int(lines[name].split()[0]) * 1024 for name in ("MemAvailable", "MemTotal")
-        )
+        free, total = (int(lines[name].split()[0]) * 1024 for name in ("MemAvailable", "MemTotal"))
     except (OSError, ValueError, LookupError):
         return Memory("cpu", math.nan, math.nan, math.nan)
     return Memory("cpu", own, free, total)

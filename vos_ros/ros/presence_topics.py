@@ -20,6 +20,7 @@ from vos_ros.ros import qos
 #: most time given to a last word to arrive
 DELIVERY_SECONDS = 0.5
 
+
 class PresenceTopics:
     """The topics `~/presence/object_<id>`, published when the answer changes.
 

@@ -27,7 +27,9 @@ ResponseT = TypeVar("ResponseT")
 
 
 class Services:
-    """`~/init_mask`, `~/remove_object`, `~/reset`, `~/segment`, `~/save_targets`, `~/load_targets`,
+    """The node's services.
+
+    `~/init_mask`, `~/remove_object`, `~/reset`, `~/segment`, `~/save_targets`, `~/load_targets` and
     `~/write_trace`.
 
     They are there as long as the node is, so that a call in any state gets an answer. A call

@@ -86,9 +86,7 @@ class StreamWatch:
         began: when the watch began.
     """
 
-    def __init__(
-        self, topic: str, say: Say, timeout: Callable[[], float], began: float
-    ) -> None:
+    def __init__(self, topic: str, say: Say, timeout: Callable[[], float], began: float) -> None:
         self._topic = topic
         self._say = say
         self._timeout = timeout

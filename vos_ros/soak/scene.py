@@ -58,8 +58,9 @@ class Scene:
         angles = 2 * np.pi * number / self._periods + self._phases
         centres = 0.5 + self._reach[:, None] * np.sin(angles)
         corners = np.rint(centres * (width, height) - side / 2).astype(int)
-        outlines = (cv2.resize(o, (side, side), interpolation=cv2.INTER_NEAREST) > 0
-                    for o in self._outlines)
+        outlines = (
+            cv2.resize(o, (side, side), interpolation=cv2.INTER_NEAREST) > 0 for o in self._outlines
+        )
         return [((int(x), int(y)), o) for (x, y), o in zip(corners, outlines, strict=True)]
 
 
@@ -71,8 +72,10 @@ def _paste(
     rows = slice(max(top, 0), max(min(top + len(patch), image.shape[0]), 0))
     columns = slice(max(left, 0), max(min(left + len(patch), image.shape[1]), 0))
     part = image[rows, columns]
-    cut = (slice(rows.start - top, rows.start - top + part.shape[0]),
-           slice(columns.start - left, columns.start - left + part.shape[1]))
+    cut = (
+        slice(rows.start - top, rows.start - top + part.shape[0]),
+        slice(columns.start - left, columns.start - left + part.shape[1]),
+    )
     part[inside[cut]] = patch[cut][inside[cut]]
 
 

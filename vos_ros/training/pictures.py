@@ -58,7 +58,5 @@ def _tile(image: np.ndarray, truth: np.ndarray, found: np.ndarray) -> np.ndarray
 
 
 def _outline(canvas: np.ndarray, inside: np.ndarray, colour: tuple[int, int, int]) -> None:
-    lines, _ = cv2.findContours(
-        inside.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE
-    )
+    lines, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(canvas, lines, -1, colour, 1)

@@ -1,7 +1,6 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""The list of the files that training went on without: a line for each, a tab before what is wrong.
-"""
+"""The list of the files that training went on without: in each line a file, a tab and why."""
 
 from __future__ import annotations
 

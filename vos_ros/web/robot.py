@@ -104,10 +104,14 @@ class Robot(Protocol):
         """
         ...
 
-    async def remove(self, object_id: int) -> Answer: ...
+    async def remove(self, object_id: int) -> Answer:
+        """Have the node forget one object."""
 
-    async def reset(self) -> Answer: ...
+    async def reset(self) -> Answer:
+        """Have the node forget all objects."""
 
-    async def save(self, name: str) -> Answer: ...
+    async def save(self, name: str) -> Answer:
+        """Have the node write what it has learned of its objects under a name."""
 
-    async def load(self, name: str, keep_existing: bool) -> Answer: ...
+    async def load(self, name: str, keep_existing: bool) -> Answer:
+        """Have the node take up what was saved, beside the objects it has or in their place."""

@@ -46,6 +46,7 @@ class EventClock:
         self._device = device
 
     def __call__(self, call: Callable[[], object]) -> Duration:
+        """Time a call."""
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         torch.cuda.synchronize(self._device)
         stream = torch.cuda.current_stream(self._device)

@@ -63,6 +63,7 @@ class NetworkCall:
 
     @torch.inference_mode()
     def __call__(self) -> None:
+        """Do a step."""
         _, self.state = self._runtime.advance(next(self._inputs), self.state)
 
 
@@ -75,6 +76,7 @@ class SegmenterCall:
         self._frames = itertools.cycle(film.frames)
 
     def __call__(self) -> None:
+        """Do a step."""
         self.segmenter.step(next(self._frames))
 
     def parts(self) -> dict[str, float]:

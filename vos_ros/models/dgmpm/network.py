@@ -1,7 +1,9 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""DGMPM put together (Liu, Dai, Li and Tang, "Distance-Guided Mask Propagation Model for Efficient
-Video Object Segmentation", section III and figure 3).
+"""DGMPM put together.
+
+Liu, Dai, Li and Tang, "Distance-Guided Mask Propagation Model for Efficient Video Object
+Segmentation", section III and figure 3.
 
 Letters: N images, K objects in each, B = N K, H x W the padded input, H' x W' the output, C the
 length of the embedding vectors, M the guiding maps.
@@ -115,6 +117,7 @@ class Dgmpm(SegmentationNetwork[DgmpmFeatures, DgmpmState]):
 
     @property
     def config(self) -> dict[str, Any]:
+        """See `SegmentationNetwork`."""
         return copy.deepcopy(self._config)
 
     def project(self, features: dict[int, Tensor]) -> DgmpmFeatures:

@@ -1,7 +1,8 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Guided pooled decoder (GFDDAL, section 2.4, figure 3) and the plain one that replaces it when
-the part is ablated.
+"""The guided pooled decoder (GFDDAL, section 2.4, figure 3), and a plain one to replace it.
+
+The plain one is there where the part is ablated.
 
 Letters: N images, K objects in each, B = N K. Lateral features belong to the image and are shared
 by its objects; everything else is per object.

@@ -1,7 +1,9 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""GFDDAL put together (Fiaz, Mahmood and Jung, "Video Object Segmentation using Guided Feature and
-Directional Deep Appearance Learning", DAVIS Challenge 2020, section 2 and figure 1).
+"""GFDDAL put together.
+
+Fiaz, Mahmood and Jung, "Video Object Segmentation using Guided Feature and Directional Deep
+Appearance Learning", DAVIS Challenge 2020, section 2 and figure 1.
 
 Letters: N images, K objects in each, B = N K, H x W the padded input, h x w = H/16 x W/16,
 D the length of the directions, C a number of channels.
@@ -131,6 +133,7 @@ class Gfddal(SegmentationNetwork[GfddalFeatures, GfddalState]):
 
     @property
     def config(self) -> dict[str, Any]:
+        """See `SegmentationNetwork`."""
         return copy.deepcopy(self._config)
 
     def take_over(self, start: SegmentationNetwork[Any, Any]) -> None:

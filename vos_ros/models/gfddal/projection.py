@@ -17,10 +17,9 @@ class Projection(nn.Module):
         self.deep = nn.Conv2d(channels[32], out_channels, 1, bias=False) if deepest else None
 
     def forward(self, features: dict[int, Tensor]) -> Tensor:
+        """N x C16 x h x w and N x C32 x h/2 x w/2 by their strides, to N x out_channels x h x w."""
         out = self.main(features[16])
         if self.deep is None:
             return out
         deep = self.deep(features[32])
-        return out + F.interpolate(
-            deep, size=out.shape[-2:], mode="bilinear", align_corners=False
-        )
+        return out + F.interpolate(deep, size=out.shape[-2:], mode="bilinear", align_corners=False)
