@@ -35,7 +35,7 @@ help:
 	@echo 'make soak    drive the node among faults for SECONDS=120, and tell what became of it (docs/soak.md)'
 	@echo 'make fuzz    try random inputs on all that reads what others write, for SECONDS=600'
 	@echo 'make setup   make the environment in .venv; those above do it themselves'
-	@echo 'make lint    check the style of the sources'
+	@echo 'make lint    check rules, layout and annotations of the sources; `make test` does it, too'
 	@echo 'make docs    write the site of the documents to out/site, and the tables in them anew'
 	@echo 'make lock    resolve requirements.in into requirements.txt anew (needs uv)'
 	@echo 'make clean   remove build products and caches; `make distclean` also .venv and out'
@@ -64,6 +64,8 @@ fuzz: setup
 .PHONY: lint
 lint: setup
 	@$(PYTHON_IN) -m ruff check .
+	@$(PYTHON_IN) -m ruff format --check .
+	@$(PYTHON_IN) -m mypy
 
 .PHONY: docs
 docs: setup
@@ -85,7 +87,7 @@ lock:
 
 .PHONY: clean
 clean:
-	rm -rf build install log *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf build install log *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 .PHONY: distclean
