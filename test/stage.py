@@ -189,6 +189,14 @@ class Stage:
         assert message.encoding == "mono8"
         return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width)
 
+    def follow_all(self, number: int = 0) -> None:
+        """Send an image and have all three squares followed from it on."""
+        self.send(number)
+        answer = self.call(order())
+        assert answer.success, answer.message
+        assert list(answer.ids) == [1, 2, 3]
+        self.mask_of(number)
+
     def latched(self, object_id: int) -> list[bool]:
         """Begin to listen to an object's presence topic; the list grows as values come."""
         values: list[bool] = []
