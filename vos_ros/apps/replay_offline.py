@@ -23,10 +23,11 @@ from vos_ros.apps.replay_options import PARAMETERS, Options
 from vos_ros.apps.replay_output import told_if_kept
 from vos_ros.moment import Segmentation
 from vos_ros.recordings.bag import Bag, Record, Topic
+from vos_ros.recordings.camera_infos import CameraInfos
 from vos_ros.recordings.errors import RecordingError
 from vos_ros.recordings.messages import PresenceMessages, mask_message
 from vos_ros.recordings.new_bag import NewBag, refuse_existing
-from vos_ros.recordings.types import IMAGE, PRESENCE
+from vos_ros.recordings.types import CAMERA_INFO, IMAGE, PRESENCE
 from vos_ros.ros.images import ImageError
 from vos_ros.ros.model import ThreadSetting, build_segmenter, open_network
 from vos_ros.segmenter import VideoSegmenter
@@ -69,7 +70,8 @@ def replay(bag: Bag, topic: Topic, options: Options) -> Outcome:
         segmenter, card, words = build_segmenter(options.settings, open_first)
         new = stack.enter_context(told_if_kept(options.out, bag.storage, _about(options, card)))
         print(f"{topic.name} of '{bag.path}' by {words}", flush=True)
-        following = _Following(bag, topic, options, segmenter, new)
+        infos = stack.enter_context(CameraInfos(bag, topic.name))
+        following = _Following(bag, topic, options, segmenter, new, infos)
         bar = stack.enter_context(tqdm(total=topic.count, unit="image", desc="replaying"))
         following.run(bar)
     return following.outcome
@@ -85,22 +87,31 @@ class _Following:
     """One pass through a bag."""
 
     def __init__(
-        self, bag: Bag, topic: Topic, options: Options, segmenter: VideoSegmenter, new: NewBag
+        self,
+        bag: Bag,
+        topic: Topic,
+        options: Options,
+        segmenter: VideoSegmenter,
+        new: NewBag,
+        infos: CameraInfos,
     ) -> None:
         self.outcome = Outcome()
         self._bag, self._topic, self._options = bag, topic, options
-        self._segmenter, self._new = segmenter, new
+        self._segmenter, self._new, self._infos = segmenter, new, infos
         self._first = FirstImage(options.frame, options.stamp)
         self._presence = PresenceMessages(options.names)
         self._digest = hashlib.sha256()
         self._mask_topic = f"/{options.node}/mask"
         self._presence_topic = f"/{options.node}/presence"
+        self._info_topic = f"/{options.node}/camera_info"
         self._copied = self._prepare()
 
     def _prepare(self) -> set[str]:
         """Declare the topics of the new bag; return the names of those that are copied."""
         self._new.add(self._mask_topic, IMAGE)
         self._new.add(self._presence_topic, PRESENCE)
+        if self._infos.found:
+            self._new.add(self._info_topic, CAMERA_INFO)
         if self._options.keep == "none":
             return set()
         copied = set()
@@ -108,7 +119,7 @@ class _Following:
             name = connection.topic
             if self._options.keep == "images" and name != self._topic.name:
                 continue
-            if name in (self._mask_topic, self._presence_topic):
+            if name in (self._mask_topic, self._presence_topic, self._info_topic):
                 raise RecordingError(
                     f"'{self._bag.path}' has {name} already: give the new masks another node's"
                     " name with --node"
@@ -158,6 +169,10 @@ class _Following:
         self._new.write(self._mask_topic, record.time, mask_message(header, result.labels))
         presence = self._presence.message(header, result)
         self._new.write(self._presence_topic, record.time, presence)
+        height, width = result.labels.shape
+        info = self._infos.of_image(record.time, header, width, height)
+        if info is not None:
+            self._new.write(self._info_topic, record.time, info)
         self._new.worth_keeping = True
         self._digest.update(result.labels.tobytes())
         self.outcome.digest = self._digest.hexdigest()

@@ -18,6 +18,7 @@ from vos_ros.share import share_folders
 
 IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED = "sensor_msgs/msg/CompressedImage"
+CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 PRESENCE = "vos_msgs/msg/ObjectPresenceArray"
 DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
 
