@@ -251,7 +251,7 @@ def test_what_was_not_measured_is_unknown():
             "device",
             {"runtime_trouble": "Odd: no."},
             Level.WARN,
-            "(Odd: no.). Install the version of",
+            "(Odd: no.). Install the versions of",
         ),
         ("device", {"memory": Memory("cpu", math.nan, math.nan, math.nan)}, Level.OK, "on cpu"),
     ],

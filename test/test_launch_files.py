@@ -118,6 +118,7 @@ TOGETHER = [
     ({"runtime": "openvino", "device": "cuda:1"}, "on the CPU alone, not with device:=cuda:1"),
     ({"precision": "fp16", "device": "cpu"}, "for CUDA devices, not for device:=cpu"),
     ({"precision": "fp16", "runtime": "openvino"}, "for CUDA devices, not for runtime:=openvino"),
+    ({"runtime": "cudagraphs", "device": "cpu"}, "is for CUDA devices, not for device:=cpu"),
     ({"presence_vanish": "0.8", "presence_appear": "0.6"}, "not be above presence_appear:=0.6"),
 ]  # fmt: skip
 

@@ -93,7 +93,11 @@ def to_input(image: np.ndarray, geometry: Geometry, device: torch.device) -> Ten
     # Regions, mirrored views (BGR seen as RGB is one) and read-only bytes are copied, others not.
     image = np.require(image[geometry.region.window], requirements=["C", "W"])
     # HWC bytes seen as NCHW are already in the channels-last order that convolutions prefer.
-    frame = torch.from_numpy(image).to(device, non_blocking=True).permute(2, 0, 1).unsqueeze(0)
+    pixels = torch.from_numpy(image)
+    if device.type == "cuda":
+        # From memory that may be moved, the host would have to wait for the upload.
+        pixels = pixels.pin_memory()
+    frame = pixels.to(device, non_blocking=True).permute(2, 0, 1).unsqueeze(0)
     if geometry.scaled == geometry.region.size:
         return frame
     # CPUs scale bytes directly, which is several times faster; other devices want numbers.

@@ -102,7 +102,7 @@ def _add_masks(masks: argparse._ArgumentGroup) -> None:
     )
     masks.add_argument(
         "--runtime",
-        choices=("auto", "torch", "openvino"),
+        choices=("auto", "torch", "openvino", "cudagraphs"),
         default="auto",
         help="what computes the network; on a CPU openvino is about twice as fast, "
         "and taken by auto where it is installed (default: %(default)s)",

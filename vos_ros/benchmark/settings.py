@@ -16,7 +16,7 @@ Setting = TypeVar("Setting")
 _SIZE = re.compile(r"(\d+)x(\d+)")
 _SHORTEST, _LONGEST = 32, 8192
 PRECISIONS = ("fp32", "bf16", "fp16")
-RUNTIMES = ("torch", "openvino")
+RUNTIMES = ("torch", "openvino", "cudagraphs")
 """What computes the steps of a network; see `vos_ros.runtimes`."""
 
 _OF_A_NETWORK = frozenset(

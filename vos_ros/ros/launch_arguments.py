@@ -78,6 +78,11 @@ def refuse_together(values: Mapping[str, Value]) -> None:
             f"runtime:=openvino computes on the CPU alone, not with device:={device}; give"
             " runtime:=torch for the GPU, or device:=cpu."
         )
+    if values.get("runtime") == "cudagraphs" and device == "cpu":
+        raise ValueError(
+            "runtime:=cudagraphs is for CUDA devices, not for device:=cpu; give runtime:=openvino"
+            " or torch, or leave it out."
+        )
     if precision == "fp16" and (device == "cpu" or openvino):
         other = "runtime:=openvino" if openvino else "device:=cpu"
         raise ValueError(

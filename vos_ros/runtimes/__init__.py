@@ -12,11 +12,12 @@ import torch
 from vos_ros.models.state import SegmentationNetwork
 from vos_ros.runtimes.base import Runtime
 from vos_ros.runtimes.eager import EagerRuntime
+from vos_ros.runtimes.recorded import RecordedRuntime, cuda_recorder
 
 __all__ = ["RUNTIMES", "Runtime", "RuntimeMissingError", "build_runtime", "choose_runtime"]
 
 #: the runtimes by the name a user gives
-RUNTIMES = ("torch", "openvino")
+RUNTIMES = ("torch", "openvino", "cudagraphs")
 
 #: what OpenVINO computes in on a CPU
 _COMPILED_PRECISIONS = ("fp32", "bf16")
@@ -44,6 +45,11 @@ def choose_runtime(wanted: str, device: torch.device, precision: str) -> str:
     against = _against_openvino(device, precision)
     if wanted == "openvino" and against:
         raise RuntimeMissingError(f"the runtime 'openvino' {against}; use 'torch' or 'auto'")
+    if wanted == "cudagraphs" and device.type != "cuda":
+        raise RuntimeMissingError(
+            f"the runtime 'cudagraphs' computes on CUDA devices only, not on {device}; "
+            "use 'torch' or 'auto'"
+        )
     if wanted == "auto":
         return "torch" if against else "openvino"
     return wanted
@@ -62,6 +68,9 @@ def build_runtime(
     """
     if name == "torch":
         return EagerRuntime(network)
+    if name == "cudagraphs":
+        device = next(network.parameters()).device
+        return RecordedRuntime(network, cuda_recorder(device))
     # Imported here: it takes a moment, and is not installed everywhere.
     from vos_ros.runtimes.compiled import CompiledRuntime
 
