@@ -53,11 +53,11 @@ def test_each_mask_has_the_calibration_with_its_stamp(tmp_path: Path, storage: s
 
 
 def test_stamps_that_differ_leave_the_newest_of_the_images_size(tmp_path: Path) -> None:
-    # A stranger's size is in between; the images are numbers 0 to 3.
+    # Their stamps are none of the images', and one of them is for another size.
     infos = [info(100, 51.0), info(101, 52.0, width=48), info(102, 53.0)]
     found = read_bag(replayed(tmp_path, infos), "/vos/camera_info", CameraInfo)
     assert len(found) == COUNT
-    # Those up to a quarter of a second after the image are known: one in ten is a tenth later.
+    # All three are received within a quarter of a second from the first image on.
     assert [message.k[0] for _, message in found] == [53.0] * COUNT
     assert [message.header.stamp for _, message in found] == [
         image(SCENE.frame(n), n).header.stamp for n in range(COUNT)
