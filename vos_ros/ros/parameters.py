@@ -147,9 +147,9 @@ class Settings:
     runtime: str = _parameter(
         "auto",
         "What computes the network. openvino is about twice as fast on CPUs, and is compiled in the"
-        " background while torch computes the first masks. cudagraphs is for CUDA devices: a step is"
-        " recorded when it comes again, and launched as one. auto is openvino on CPUs where it is"
-        " installed, else torch.",
+        " background while torch computes the first masks. cudagraphs is for CUDA devices: a step"
+        " is recorded when it comes again, and launched as one. auto is openvino on CPUs where it"
+        " is installed, else torch.",
         choices=("auto", "torch", "openvino", "cudagraphs"),
     )
     batching: str = _parameter(
