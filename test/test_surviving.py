@@ -18,7 +18,7 @@ from test_diagnostics import Listener
 from test_node_log import heard, log_of
 
 from vos_ros.ros import diagnostics, surviving
-from vos_ros.ros.node import spin
+from vos_ros.ros.spinning import spin
 from vos_ros.ros.surviving import FAILED
 
 WRONG = "the cat is on the keyboard"

@@ -19,7 +19,8 @@ from rclpy.utilities import remove_ros_args
 
 from vos_ros.ros.camera_choice import CameraChoice, read_cameras
 from vos_ros.ros.exit_signals import ExitSignals
-from vos_ros.ros.node import VosNode, spin
+from vos_ros.ros.node import VosNode
+from vos_ros.ros.spinning import spin
 
 if TYPE_CHECKING:
     from vos_ros.ros.shared_networks import CameraNetwork

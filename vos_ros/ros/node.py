@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import rclpy
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.utilities import remove_ros_args
 
@@ -29,6 +29,7 @@ from vos_ros.ros.parameters import TABLE, Settings, show
 from vos_ros.ros.picture import Picture
 from vos_ros.ros.requests import sentence
 from vos_ros.ros.services import Services
+from vos_ros.ros.spinning import spin
 from vos_ros.ros.statistics import NO_COUNTS, Lately, Statistics
 from vos_ros.ros.surviving import FAILED, REFUSED, SurvivingNode
 
@@ -262,27 +263,6 @@ def main(args: Sequence[str] | None = None) -> int:
         sys.stderr.flush()
         os._exit(0)
     return 0
-
-
-def spin(executor: Executor, node: SurvivingNode, signals: ExitSignals) -> None:
-    """Do what there is to do until a signal comes or ROS is shut down, whatever fails meanwhile.
-
-    Raises:
-        KeyboardInterrupt, ExternalShutdownException: as the way in which it ends.
-    """
-    # Looked at again every second: a signal that comes while the executor is about to wait can
-    # leave it waiting for work that never comes.
-    while node.context.ok() and not signals.came:
-        try:
-            executor.spin_once(timeout_sec=1.0)
-        except ExternalShutdownException:
-            raise
-        except Exception as error:
-            # Callbacks see to themselves. This is the transport: a message that cannot be taken, an
-            # answer to somebody who has gone. A signal may also invalidate the context while the
-            # executor is about to wait on it, of which nothing is said.
-            node.survived("Taking or sending a message", error)
-            time.sleep(0.01)  # should it fail without end, the rest still has the processor
 
 
 def _build_segmenter(settings: Settings) -> tuple[VideoSegmenter, ModelCard, str]:

@@ -17,14 +17,15 @@ from vos_ros.ros.awaiting import result_of
 from vos_ros.ros.camera import Camera
 from vos_ros.ros.camera_info import CameraInfoRelay
 from vos_ros.ros.follower import Followed, Follower
-from vos_ros.ros.frame_buffer import FrameBuffer, FrameGoneError
+from vos_ros.ros.frame_buffer import FrameBuffer
+from vos_ros.ros.frame_choice import frame_of, newest_frame
 from vos_ros.ros.frame_failures import FrameFailures
 from vos_ros.ros.frames import CameraFrame
 from vos_ros.ros.jobs import Jobs
 from vos_ros.ros.parameters import Settings
-from vos_ros.ros.requests import InitOrder, RequestError
+from vos_ros.ros.requests import InitOrder
 from vos_ros.ros.results import Results
-from vos_ros.ros.size_choice import SizeChooser, SizeView
+from vos_ros.ros.size_choice import SizeChooser, SizeView, size_change
 from vos_ros.ros.statistics import Counter, Statistics
 from vos_ros.ros.surviving import SurvivingNode
 from vos_ros.ros.target_files import TargetFiles
@@ -201,7 +202,12 @@ class Pipeline:
             WorkerBusyError: too many requests wait already.
         """
         self._jobs.check_running()
-        return self._jobs.submit("init_mask", self._follower.follow, order, self._frame(order))
+        return self._jobs.submit(
+            "init_mask",
+            self._follower.follow,
+            order,
+            frame_of(order, self._buffer, self.camera.topic),
+        )
 
     def remove(self, object_id: int) -> Future[tuple[int, ...]]:
         """Have the worker forget one object; the future has the ids left or a `RequestError`."""
@@ -220,7 +226,9 @@ class Pipeline:
         """
         self._jobs.check_running()
         # Kept in the trace as the step that it is, part by part.
-        return self._jobs.submit(None, self._follower.segment, self._newest())
+        return self._jobs.submit(
+            None, self._follower.segment, newest_frame(self._buffer, self.camera.topic)
+        )
 
     def taught(self) -> Future[TaughtObjects]:
         """Have the worker tell what was learned; the future has that or a `RequestError`."""
@@ -237,25 +245,6 @@ class Pipeline:
     def sync_topics(self) -> None:
         """Have presence topics for just the objects followed now."""
         self._results.sync_topics(self._follower.ids)
-
-    def _frame(self, order: InitOrder) -> CameraFrame:
-        """The frame the mask of an order belongs to."""
-        if order.image is not None:
-            return CameraFrame(order.image)
-        if self._buffer.held is None:
-            raise RequestError(
-                f"No image has come on {self.camera.topic} yet; wait until one has, or send the"
-                " image together with the mask."
-            )
-        try:
-            return self._buffer.at(order.stamp_ns) if order.stamp_ns else self._buffer.newest()
-        except FrameGoneError as error:
-            raise RequestError(f"{error} Or send the image together with the mask.") from error
-
-    def _newest(self) -> CameraFrame:
-        if self._buffer.held is None:
-            raise RequestError(f"No image has come on {self.camera.topic} yet; wait until one has.")
-        return self._buffer.newest()
 
     def _deliver(self, frame: CameraFrame) -> None:
         """Hand a good frame of the camera to the worker, if there is anything to be done."""
@@ -303,10 +292,5 @@ class Pipeline:
         if not self._sizes.took(seconds, objects):
             return None
         now = self._sizes.view()
-        text = f"The internal size is now {now.size} pixels instead of {before.size}"
-        if before.median is not None and now.deadline:
-            text += f", at which images took {1e3 * before.median:.1f} ms"
-        if now.deadline:
-            text += f"; the deadline is {1e3 * now.deadline:.1f} ms"
-        self._logger.info(f"{text}.")
+        self._logger.info(size_change(before, now))
         return now.size

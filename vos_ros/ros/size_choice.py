@@ -175,3 +175,13 @@ class SizeChooser:
         """Forget the images so far, and give what is new a moment."""
         self._times.clear()
         self._judged_from = self._clock() + SETTLE_SECONDS
+
+
+def size_change(before: SizeView, now: SizeView) -> str:
+    """A sentence for the log: what was chosen in the place of what, and why."""
+    text = f"The internal size is now {now.size} pixels instead of {before.size}"
+    if before.median is not None and now.deadline:
+        text += f", at which images took {1e3 * before.median:.1f} ms"
+    if now.deadline:
+        text += f"; the deadline is {1e3 * now.deadline:.1f} ms"
+    return f"{text}."
