@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,7 +71,7 @@ class VideoSegmenter:
 
     def __init__(
         self,
-        network: SegmentationNetwork | ReadyNetwork,
+        network: SegmentationNetwork[Any, Any] | ReadyNetwork,
         *,
         device: str = "cpu",
         precision: str = "fp32",
@@ -223,6 +224,7 @@ class VideoSegmenter:
             raise SegmentationError(
                 f"object {object_id} is not followed; followed are: {followed}"
             )
+        assert self._now is not None  # something is followed
         self._now = self._now.without(object_id)
 
     def learned(self) -> Learned:
@@ -336,6 +338,7 @@ class VideoSegmenter:
         prediction, after = self._runtime.advance(frame, targets.state)
         logits = crop(prediction.logits, geometry)
         shown = to_camera(logits, geometry)
+        assert prediction.sound is not None  # as every runtime promises
         sound = prediction.sound[0]
         found = read_out(shown, logits, targets.slots, sound, computed=self._clock.next)
         labels, statistics = laid_out(*found, geometry.region, camera)
@@ -375,7 +378,11 @@ class VideoSegmenter:
 
 
 def ready_network(
-    network: SegmentationNetwork, device: str, precision: str, runtime: str, compile_first: bool
+    network: SegmentationNetwork[Any, Any],
+    device: str,
+    precision: str,
+    runtime: str,
+    compile_first: bool,
 ) -> ReadyNetwork:
     """A copy of a trained network, ready to run: all as for `VideoSegmenter`."""
     place = _device(device)
