@@ -58,9 +58,11 @@ class Told:
         answers: by frame: whether it is called present, and the labels if not the truth's.
     """
 
-    def __init__(self, clip, answers):
+    def __init__(self, clip, answers, doubted=()):
+        self.doubted = doubted
         self.truths = [truth for _, truth in clip.frames()]
         self.answers, self.number = answers, 0
+        self.labels = {}
 
     def start(self, image, mask):
         self.number = 0
@@ -75,7 +77,10 @@ class Told:
         present = self.answers.get(self.number, bool(labels.any()))
         if not present:
             labels = np.zeros_like(labels)
-        return Segmentation(labels, (ObjectPresence(1, present, 0.9, 0.1, (0, 0, 1, 1)),))
+        entry = ObjectPresence(
+            1, present, 0.9, 0.1, (0, 0, 1, 1), doubtful=self.number in self.doubted
+        )
+        return Segmentation(self.labels.get(self.number, labels), (entry,))
 
 
 def test_what_became_of_an_object_is_counted_by_hand():
@@ -95,6 +100,23 @@ def test_what_became_of_an_object_is_counted_by_hand():
     told = summary([right, late, false, never, blind])
     assert (told.clips, told.taken_up, told.noticed, told.false_returns) == (5, 0.8, 0.8, 0.2)
     assert told.frames == (0, 3) and told.held_wrong == pytest.approx(0.3) and told.iou == 1
+
+
+def test_what_was_taken_for_an_object_and_what_was_said_of_that_is_counted_by_hand():
+    clip = GapClip("covered", 4, False, 0)
+    first = clip.hidden.start
+    script = Told(clip, {first: True, first + 1: True}, doubted={first + 1, 0, 1, 2, first + 2})
+    nearly = np.zeros_like(script.truths[0])
+    nearly[:, :] = script.truths[5]
+    nearly[:2, :] = 1
+    script.labels = {first: np.ones_like(nearly), first + 1: np.ones_like(nearly), 5: nearly}
+    found = follow(script, clip)
+    there = sum(bool(truth.any()) for truth in script.truths)
+    assert (found.wrong, found.wrong_doubted) == (2, 1)
+    assert (found.right, found.right_doubted) == (there, 3)
+    told = summary([found, follow(Told(clip, {}), clip)])
+    assert (told.wrong_told, told.right_told) == (0.5, 3 / (2 * there))
+    assert np.isnan(summary([follow(Told(clip, {}), clip)]).wrong_told)
 
 
 @pytest.mark.parametrize("more", [[], ["--before"]], ids=str)

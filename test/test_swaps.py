@@ -89,28 +89,29 @@ class Scripted:
 @pytest.mark.parametrize(
     ("script", "expected"),
     [
-        (Scripted(range(0)), (0, False, False, 0, 1.0)),
-        (Scripted(range(20, 30)), (10, False, False, 0, 1.0)),
-        (Scripted(range(20, 60)), (40, True, False, 0, 0.0)),
-        (Scripted(range(54, 60)), (6, True, False, 0, 0.4)),
-        (Scripted(range(20, 60), doubts=range(30, 31)), (40, True, True, 0, 0.0)),
-        (Scripted(range(20, 30), exchanged=range(30, 31)), (10, False, True, 1, 1.0)),
+        (Scripted(range(0)), (0, False, False, False, 0, 0, 1.0)),
+        (Scripted(range(20, 30)), (10, False, False, False, 0, 0, 1.0)),
+        (Scripted(range(20, 60)), (40, True, False, True, 0, 0, 0.0)),
+        (Scripted(range(54, 60)), (6, True, False, True, 0, 0, 0.4)),
+        (Scripted(range(54, 60), doubts=range(54, 60)), (6, True, True, False, 0, 0, 0.4)),
+        (Scripted(range(20, 60), doubts=range(10, 59)), (40, True, True, True, 10, 0, 0.0)),
+        (Scripted(range(20, 30), exchanged=range(30, 31)), (10, False, True, False, 0, 1, 1.0)),
     ],
 )
 def test_what_is_counted_of_a_clip(script, expected):
     found = follow(script, script.clip)
-    counted = (found.swapped, found.ended_swapped, found.told, found.exchanged)
+    counted = dataclasses.astuple(found)[1:-1]
     assert (*counted, round(found.iou, 6)) == expected
 
 
 def test_what_is_summed_up():
     clip = PairClip("past", False, 0)
-    well = Swap(clip, 0, False, False, 0, 0.9)
+    well = Swap(clip, 0, False, False, False, 0, 0, 0.9)
     swaps = [
         well,
-        dataclasses.replace(well, ended_swapped=True, iou=0.1),
-        dataclasses.replace(well, ended_swapped=True, told=True, iou=0.2),
+        dataclasses.replace(well, ended_swapped=True, silent=True, iou=0.1),
+        dataclasses.replace(well, ended_swapped=True, told=True, doubted=LENGTH // 2, iou=0.2),
         dataclasses.replace(well, told=True, exchanged=2, iou=0.8),
     ]
     told = summary(swaps)
-    assert dataclasses.astuple(told) == (4, 2, 1, 2, 1, pytest.approx(0.5))
+    assert dataclasses.astuple(told) == (4, 2, 1, 0.125, 2, 1, pytest.approx(0.5))

@@ -1,168 +1,119 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Is each object still the one whose id it has? Of two that met, or were away, the looks tell.
+"""Is each object still the one whose id it has? Of those that met, or were away, the looks tell.
 
 Two objects can only be taken for one another where they touch, or where one comes back while the
-other is out of sight. From then on what is taken for them is held against what each looked like in
-its first image. Where that agrees with its own object better than with the other, all is well;
-where it agrees with the other, they were swapped; where it makes no difference, nobody can tell,
-and they stay in doubt.
+other is out of sight; something that nobody follows can only be taken for an object when that is
+out of sight, or leaps. From then on what is taken for it is held against what it looked like before
+(`looks.py`). Where that agrees with its own object better than with the other, all is well; where
+it agrees with the other, they were swapped; where it makes no difference, nobody can tell, and they
+stay in doubt.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
 
-import numpy as np
-
-from vos_ros.presence import Box, ObjectPresence
+from vos_ros.acquaintance import Acquaintance
+from vos_ros.evidence import Evidence, Scene, scene_of
+from vos_ros.looks import Looks, agreement
+from vos_ros.presence import ObjectPresence
 
 #: ids of two objects, the lower first
 Pair = tuple[int, int]
+#: tells what an object that is seen looks like in the image; None where that cannot be said
+Look = Callable[[ObjectPresence], "Looks | None"]
 
-#: where two objects differed by less when they were first seen apart, neither is ever sure
-ALIKE = 0.11
-#: what is taken for that difference where it was not to be had
-TYPICAL = 0.25
-#: by such a part of it their agreement with their own looks must exceed that with the other's
-SURE = 0.2
-#: by such a part of it the other's must exceed their own, for a swap to be undone
-SWAPPED = 0.35
-#: boxes with less between them, as a part of the larger, are taken to touch
-GAP = 0.2
-#: images that have to say so, on the average, and after how many more of them nobody asks again
-CHECKS, ENOUGH = 3, 30
-#: weight of the newest image in that average, once there are as many
-RATE = 0.25
-
-
-class Scene(Enum):
-    """How an image shows two objects."""
-
-    APART = "both are seen, apart"
-    TOUCHING = "both are seen, and their boxes overlap"
-    FIRST = "only the one with the lower id is seen"
-    SECOND = "only the one with the higher id is seen"
-    NEITHER = "neither is seen"
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What is known of two objects.
-
-    Attributes:
-        scene: as the last image showed them.
-        doubt: whether they could have been taken for one another, and nothing has shown yet that
-            they were not.
-        checks: images of this scene in which they were held against their looks.
-        margin: what these said, on the average; positive where each agrees with itself.
-        difference: the margin when they were first seen, apart, before anything could have gone
-            wrong; NaN where that was not to be had.
-    """
-
-    scene: Scene
-    doubt: bool
-    checks: int = 0
-    margin: float = 0.0
-    difference: float = math.nan
-
-    @property
-    def alike(self) -> bool:
-        """Whether they look too much alike for their looks to say anything."""
-        return self.difference < ALIKE
-
-    @property
-    def swapped(self) -> bool:
-        """Whether they surely have each other's ids."""
-        known = self.doubt and self.checks >= CHECKS and not self.alike
-        return known and self.margin <= -SWAPPED * self._scale
-
-    @property
-    def _scale(self) -> float:
-        return TYPICAL if math.isnan(self.difference) else self.difference
-
-    @property
-    def curious(self) -> bool:
-        """Whether it would help to hold them against their looks."""
-        if self.doubt:
-            return self.checks < ENOUGH
-        return self.scene is Scene.APART and math.isnan(self.difference)
-
-    def seen_as(self, scene: Scene) -> Evidence:
-        """With the scene of the next image."""
-        if scene is self.scene:
-            return self
-        # One is left over where they touched, or came back alone: which? Else the other has gone.
-        unclear = scene not in (Scene.FIRST, Scene.SECOND) or self.scene is not Scene.APART
-        return Evidence(scene, self.doubt or unclear, difference=self.difference)
-
-    def after(self, margin: float) -> Evidence:
-        """With what one more image says."""
-        if not self.doubt:
-            return self if self.scene is not Scene.APART else replace(self, difference=margin)
-        checks = self.checks + 1
-        mean = self.margin + max(1 / checks, RATE) * (margin - self.margin)
-        well = checks >= CHECKS and mean >= SURE * self._scale and not self.alike
-        return replace(self, doubt=self.doubt and not well, checks=checks, margin=mean)
+#: objects of which nothing is in doubt are looked at once in so many images
+EVERY = 4
+#: two are alike that differ by less than this, or by fewer times what each differs from itself
+ALIKE, TIMES = 0.015, 1.0
 
 
 @dataclass(frozen=True)
 class IdentityWatch:
-    """Which objects may have been taken for one another; never changed in place.
+    """Which objects may have been taken for one another, or for something else.
+
+    Never changed in place.
 
     Attributes:
         pairs: what is known of any two.
+        known: what is known of each one's looks.
+        images: how many were seen.
     """
 
     pairs: Mapping[Pair, Evidence] = field(default_factory=dict)
+    known: Mapping[int, Acquaintance] = field(default_factory=dict)
+    images: int = 0
 
     @property
     def doubts(self) -> tuple[Pair, ...]:
-        """Pairs of which it was looked whether they were swapped, and could not be told."""
-        return tuple(p for p, entry in self.pairs.items() if entry.doubt and entry.checks >= CHECKS)
+        """Pairs of which nobody can tell whether they were swapped."""
+        return tuple(pair for pair, entry in self.pairs.items() if entry.told)
 
     @property
-    def curious(self) -> bool:
-        """Whether it would help to know how objects agree with their looks."""
-        return any(entry.curious for entry in self.pairs.values())
+    def strangers(self) -> tuple[int, ...]:
+        """Objects that came back, or leapt, and do not look like themselves since."""
+        return tuple(key for key, one in self.known.items() if one.told)
+
+    @property
+    def lost(self) -> tuple[int, ...]:
+        """Those of the strangers that were somewhere else before: they may still come back."""
+        return tuple(key for key in self.strangers if self.known[key].returned)
+
+    @property
+    def questioned(self) -> frozenset[int]:
+        """Objects of which the next image teaches nothing, whatever is taken for them there."""
+        return frozenset(key for key, one in self.known.items() if one.questioned)
 
     def without(self, ids: Iterable[int]) -> IdentityWatch:
         """As if nothing were known of some objects."""
         gone = set(ids)
-        return IdentityWatch({p: e for p, e in self.pairs.items() if not gone.intersection(p)})
+        return replace(
+            self,
+            pairs={p: e for p, e in self.pairs.items() if not gone.intersection(p)},
+            known={key: one for key, one in self.known.items() if key not in gone},
+        )
 
-    def seen(
-        self,
-        objects: Sequence[ObjectPresence],
-        slots: Sequence[int] = (),
-        likeness: np.ndarray | None = None,
-    ) -> IdentityWatch:
+    def joined(self, newer: IdentityWatch) -> IdentityWatch:
+        """With what is known of other objects."""
+        return replace(
+            self, pairs={**self.pairs, **newer.pairs}, known={**self.known, **newer.known}
+        )
+
+    def seen(self, objects: Sequence[ObjectPresence], look: Look) -> IdentityWatch:
         """What is known after an image.
 
         Args:
             objects: found in it, ascending by id.
-            slots: ids in the order of the rows and columns of `likeness`.
-            likeness: K x K; how well what lies under the mask of column j agrees with what the
-                object of row i looked like first, NaN where that cannot be said. It is of the image
-                before. None where nobody looked.
+            look: asked of those that are seen, and at most once of each.
         """
+        seen = _Seen(objects, look)
+        due = self.images % EVERY == 0
+        known = {
+            entry.id: self.known[entry.id].seen(entry)
+            if entry.id in self.known
+            else Acquaintance.met(entry)
+            for entry in objects
+        }
         pairs = {}
         for one, other in itertools.combinations(objects, 2):
-            key, scene = (one.id, other.id), _scene(one, other)
-            before = self.pairs.get(key)
-            if before is None:
-                pairs[key] = Evidence(scene, doubt=scene is not Scene.APART)
-                continue
-            entry = before.seen_as(scene)
-            if likeness is not None and entry is before and entry.curious:
-                margin = _margin(likeness, slots.index(one.id), slots.index(other.id), scene)
-                entry = entry if math.isnan(margin) else entry.after(margin)
+            key = (one.id, other.id)
+            scene = scene_of(one, other, [known[each].box for each in key])
+            entry = self.pairs.get(key)
+            entry = Evidence(scene, scene is not Scene.APART) if entry is None else entry
+            entry = entry.seen_as(scene)
+            if due or entry.curious:
+                entry = entry.after(*_compared(known[one.id], known[other.id], seen, key, scene))
             pairs[key] = entry
-        return IdentityWatch(pairs)
+        unclear = {key for pair, entry in pairs.items() if entry.unclear for key in pair}
+        for key, one in known.items():
+            if one.curious or (due and not one.away):
+                looks = seen.looks(key)
+                known[key] = one if looks is None else one.looked_at(looks, key not in unclear)
+        return IdentityWatch(pairs, known, self.images + 1)
 
     def swapped(self) -> Pair | None:
         """Two objects that surely have each other's ids; None where there are none."""
@@ -171,35 +122,44 @@ class IdentityWatch:
 
     def exchanged(self, pair: Pair) -> IdentityWatch:
         """After a swap was undone: it is to be seen whether that was right."""
-        other = {Scene.FIRST: Scene.SECOND, Scene.SECOND: Scene.FIRST}
-        entry = self.pairs[pair]
-        scene = other.get(entry.scene, entry.scene)
-        entry = Evidence(scene, doubt=True, difference=entry.difference)
-        return IdentityWatch({**self.pairs, pair: entry})
+        one, other = (self.known[key] for key in pair)
+        known = {
+            pair[0]: replace(one, box=other.box, away=other.away, doubt=False),
+            pair[1]: replace(other, box=one.box, away=one.away, doubt=False),
+        }
+        pairs = {**self.pairs, pair: self.pairs[pair].exchanged()}
+        return replace(self, pairs=pairs, known={**self.known, **known})
 
 
-def _scene(one: ObjectPresence, other: ObjectPresence) -> Scene:
-    if one.present and other.present:
-        return Scene.APART if apart(one.box, other.box) else Scene.TOUCHING
-    if one.present or other.present:
-        return Scene.FIRST if one.present else Scene.SECOND
-    return Scene.NEITHER
+class _Seen:
+    """The objects of one image, each looked at no more than once."""
+
+    def __init__(self, objects: Sequence[ObjectPresence], look: Look) -> None:
+        self._objects = {entry.id: entry for entry in objects}
+        self._look = look
+        self._found: dict[int, Looks | None] = {}
+
+    def looks(self, object_id: int) -> Looks | None:
+        """None where the object is not seen, too."""
+        if object_id not in self._found:
+            entry = self._objects[object_id]
+            self._found[object_id] = self._look(entry) if entry.present else None
+        return self._found[object_id]
 
 
-def _margin(likeness: np.ndarray, one: int, other: int, scene: Scene) -> float:
-    """By how much objects agree with themselves rather than with each other; NaN for unknown."""
-    first = likeness[one, one] - likeness[other, one]
-    second = likeness[other, other] - likeness[one, other]
-    if scene is Scene.APART:
-        return float(first + second)
+def _compared(
+    one: Acquaintance, other: Acquaintance, seen: _Seen, pair: Pair, scene: Scene
+) -> tuple[float, bool]:
+    """What `Evidence.after` takes: how far each looks like itself, and whether they are alike."""
+    if one.looks is None or other.looks is None:
+        return 0.0, False
+    difference = 2 * (1 - agreement(one.looks, other.looks))
+    least = min(difference, 2 * (1 - agreement(one.first, other.first)))
+    alike = least < max(ALIKE, TIMES * (one.spread + other.spread))
+    margins = []
+    for key, own, theirs in ((pair[0], one, other), (pair[1], other, one)):
+        looks = seen.looks(key)
+        if looks is not None:
+            margins.append(2 * (agreement(own.looks, looks) - agreement(theirs.looks, looks)))
     # What one says by itself counts for both.
-    return float({Scene.FIRST: 2 * first, Scene.SECOND: 2 * second}.get(scene, math.nan))
-
-
-def apart(one: Box, other: Box) -> bool:
-    """Whether two boxes leave a gap of some part of their size between them."""
-    for axis in (0, 1):
-        (first, second) = sorted((box[axis], box[axis + 2]) for box in (one, other))
-        if second[0] - sum(first) >= GAP * max(first[1], second[1]):
-            return True
-    return False
+    return (sum(margins) / len(margins) / difference if margins and difference else 0.0), alike

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,6 +78,7 @@ class Moment:
         presence: PresenceTracker,
         labels: np.ndarray,
         statistics: np.ndarray,
+        questioned: Collection[int] = (),
     ) -> Moment:
         """The moment of an image in which all its objects were looked for.
 
@@ -87,12 +88,13 @@ class Moment:
             presence: what was remembered before it.
             labels: of the image; hidden objects lose theirs.
             statistics: K x 6 in the order of the slots; see `Sight`.
+            questioned: ids of objects of which the image teaches nothing.
         """
         presence = presence.copy()
         found = presence.observe(Sight(targets.slots, statistics, labels.size))
-        state = state_after(targets.state, after, found)
+        state = state_after(targets.state, after, found, questioned)
         labels = without_hidden(labels, found)
-        return cls(geometry, targets.with_state(state), presence, labels, _ascending(found))
+        return cls(geometry, targets.with_state(state), presence, labels, ascending(found))
 
     @property
     def segmentation(self) -> Segmentation:
@@ -105,39 +107,15 @@ class Moment:
             self.exchanged,
         )
 
-    def identified(self, before: IdentityWatch, likeness: np.ndarray | None) -> Moment:
-        """With what is known of which object is which, and put right where that was wrong.
-
-        Args:
-            before: what was known until this image.
-            likeness: K x K in the order of the slots, see `IdentityWatch`; it may be of the image
-                before.
-        """
-        identity = before.seen(self.objects, self.targets.slots, likeness)
-        pair = identity.swapped()
-        known = dataclasses.replace(self, identity=identity, exchanged=())
-        return known if pair is None else known._exchanged(pair)
-
-    def _exchanged(self, pair: Pair) -> Moment:
-        """Where each of two objects has been taken for the other."""
-        names = dict(zip(pair, reversed(pair), strict=True))
-        table = np.arange(256, dtype=np.uint8)
-        table[list(pair)] = table[list(reversed(pair))]
-        objects = (
-            dataclasses.replace(entry, id=names.get(entry.id, entry.id)) for entry in self.objects
-        )
-        presence = self.presence.copy()
-        presence.exchange(*pair)
-        slots = (self.targets.slots.index(object_id) for object_id in pair)
-        return dataclasses.replace(
-            self,
-            targets=self.targets.with_state(self.targets.state.exchanged(*slots)),
-            presence=presence,
-            labels=table[self.labels],
-            objects=_ascending(objects),
-            identity=self.identity.exchanged(pair),
-            exchanged=(pair,),
-        )
+    def with_doubts(self) -> Moment:
+        """The same, where every object that is seen says whether it may be another one."""
+        objects = []
+        for entry in self.objects:
+            pairs = [pair for pair in self.identity.doubts if entry.id in pair and entry.present]
+            rivals = tuple(sorted({key for pair in pairs for key in pair} - {entry.id}))
+            doubtful = bool(rivals) or entry.id in self.identity.strangers
+            objects.append(dataclasses.replace(entry, doubtful=doubtful, rivals=rivals))
+        return dataclasses.replace(self, objects=tuple(objects))
 
     def without(self, object_id: int) -> Moment | None:
         """As if one object had not been followed; None when it was the only one."""
@@ -154,7 +132,7 @@ class Moment:
             objects=tuple(entry for entry in self.objects if entry.id != object_id),
             identity=self.identity.without([object_id]),
             exchanged=(),
-        )
+        ).with_doubts()
 
     def joined(
         self,
@@ -177,15 +155,16 @@ class Moment:
         labels = np.where(new.labels > 0, new.labels, kept).astype(np.uint8)
         presence = new.presence.copy()
         others = [entry for entry in self.objects if entry.id not in ids]
-        objects = _ascending([*new.objects, *presence.observe(_still_seen(others, labels))])
+        objects = ascending([*new.objects, *presence.observe(_still_seen(others, labels))])
         geometry = geometry_of(camera, objects)
         mine, theirs = (moment.targets_in(geometry, device) for moment in (self, new))
         confidence = new.confidence
         if confidence is not None and self.confidence is not None and camera == self.labels.shape:
             confidence = np.where(new.labels > 0, confidence, self.confidence)
-        identity = self.identity.without(ids)
+        identity = self.identity.without(ids).joined(new.identity)
         both = mine.joined(theirs)
-        return Moment(geometry, both, presence, labels, objects, confidence, identity)
+        moment = Moment(geometry, both, presence, labels, objects, confidence, identity)
+        return moment.with_doubts()
 
     @torch.inference_mode()
     def targets_in(self, geometry: Geometry, device: torch.device) -> Targets[Any]:
@@ -204,7 +183,8 @@ class Moment:
         return self.targets.with_state(state)
 
 
-def _ascending(objects: Iterable[ObjectPresence]) -> tuple[ObjectPresence, ...]:
+def ascending(objects: Iterable[ObjectPresence]) -> tuple[ObjectPresence, ...]:
+    """Objects by their ids."""
     return tuple(sorted(objects, key=lambda entry: entry.id))
 
 

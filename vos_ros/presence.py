@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,6 +29,9 @@ class ObjectPresence:
             it is followed; 0 where it is present.
         sound: false where the network's output was no number, so that nothing is known of it.
         lingers: absent for so short a time that it is still taken to be where it was.
+        doubtful: whether what is seen may be another thing, by all that is known of how it looks.
+        rivals: ids of the followed objects that it may have been swapped with, ascending; without
+            any, it may be something that nobody follows.
     """
 
     id: int
@@ -39,6 +42,14 @@ class ObjectPresence:
     absent_frames: int = 0
     sound: bool = True
     lingers: bool = False
+    doubtful: bool = False
+    rivals: tuple[int, ...] = ()
+
+    def apart_from(self, ids: Collection[int]) -> ObjectPresence:
+        """As if some objects were followed no more."""
+        rivals = tuple(key for key in self.rivals if key not in ids)
+        doubtful = self.doubtful and (bool(rivals) or not self.rivals)
+        return replace(self, rivals=rivals, doubtful=doubtful)
 
 
 @dataclass(frozen=True)

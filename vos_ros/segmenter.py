@@ -13,6 +13,7 @@ import torch
 
 from vos_ros import masks
 from vos_ros.frames import Geometry, crop, pad, to_camera, to_input, to_masks
+from vos_ros.identification import identified
 from vos_ros.identity import IdentityWatch
 from vos_ros.inference import prepare
 from vos_ros.learned import Learned, learned_of
@@ -25,6 +26,7 @@ from vos_ros.recall import state_of, unseen_moment
 from vos_ros.region import DEFAULT_REGION, RegionSettings, region_around
 from vos_ros.runtimes import build_runtime, choose_runtime
 from vos_ros.runtimes.ready import ReadyNetwork
+from vos_ros.runtimes.threads import torch_threads
 from vos_ros.shortage import shortage_told
 from vos_ros.step_times import StepClock, StepTimes
 from vos_ros.targets import Targets
@@ -221,9 +223,7 @@ class VideoSegmenter:
         """
         if object_id not in self.ids:
             followed = ", ".join(map(str, self.ids)) or "none"
-            raise SegmentationError(
-                f"object {object_id} is not followed; followed are: {followed}"
-            )
+            raise SegmentationError(f"object {object_id} is not followed; followed are: {followed}")
         assert self._now is not None  # something is followed
         self._now = self._now.without(object_id)
 
@@ -268,9 +268,7 @@ class VideoSegmenter:
         """Follow nothing, as before `start`."""
         self._now = None
 
-    def _checked(
-        self, image: np.ndarray, mask: np.ndarray, followed: Sequence[int]
-    ) -> np.ndarray:
+    def _checked(self, image: np.ndarray, mask: np.ndarray, followed: Sequence[int]) -> np.ndarray:
         masks.check_image(image)
         labels = masks.check_mask(mask, image.shape[:2])
         ids = masks.ids_of(labels)
@@ -314,8 +312,8 @@ class VideoSegmenter:
         features = self._network.encode(self._input(image, geometry))
         targets = Targets(ids, self._network.start(features, soft))
         sure = np.ones(labels.shape, np.float32) if self.with_confidence else None
-        identity = IdentityWatch().seen(seen)
-        moment = Moment(geometry, targets, presence, labels, tuple(seen), sure, identity)
+        moment = Moment(geometry, targets, presence, labels, tuple(seen), sure)
+        moment = self._identified(moment, image, moment.identity)
         for later in since:
             moment = self._advanced(later, moment)
         return moment
@@ -324,16 +322,15 @@ class VideoSegmenter:
     def _advanced(self, image: np.ndarray, before: Moment) -> Moment:
         """One step: the device does everything up to one download at the end."""
         masks.check_image(image)
-        with self._clock.timing():
+        with self._clock.timing(), torch_threads(self._runtime.threads_beside):
             return self._looked_at(image, before)
 
     def _looked_at(self, image: np.ndarray, before: Moment) -> Moment:
         camera = image.shape[:2]
-        same_camera = camera == before.geometry.camera
-        geometry = self._geometry_of(camera, before.objects if same_camera else ())
+        anywhere = camera != before.geometry.camera or bool(before.identity.lost)
+        geometry = self._geometry_of(camera, () if anywhere else before.objects)
         frame = self._input(image, geometry)
         self._clock.next()
-        likeness = self._likeness(before)
         targets = before.targets_in(geometry, self._device)
         prediction, after = self._runtime.advance(frame, targets.state)
         logits = crop(prediction.logits, geometry)
@@ -342,25 +339,20 @@ class VideoSegmenter:
         sound = prediction.sound[0]
         found = read_out(shown, logits, targets.slots, sound, computed=self._clock.next)
         labels, statistics = laid_out(*found, geometry.region, camera)
-        moment = Moment.seen(geometry, targets, after, before.presence, labels, statistics)
+        questioned = before.identity.questioned
+        moment = Moment.seen(
+            geometry, targets, after, before.presence, labels, statistics, questioned
+        )
         if self.with_confidence:
             sure = confidence_of(shown, moment.labels, targets.slots, geometry.region)
             moment = dataclasses.replace(moment, confidence=sure)
-        # It was on its way to the host with all that the download has waited for.
-        return moment.identified(before.identity, None if likeness is None else likeness.numpy())
+        return self._identified(moment, image, before.identity)
 
-    def _likeness(self, moment: Moment) -> torch.Tensor | None:
-        """How objects agree with their looks, on its way to the host; None if nobody asks."""
-        seen = [entry.id for entry in moment.objects if entry.present]
-        if not seen or not moment.identity.curious:
-            return None
-        slot = moment.targets.slots.index(seen[0])
-        found = self._network.likeness(moment.targets.state, slot)
-        return None if found is None else found.to("cpu", non_blocking=True)
+    def _identified(self, moment: Moment, image: np.ndarray, before: IdentityWatch) -> Moment:
+        """With what is known of which object is which; on the host, which has all it takes."""
+        return identified(moment, image, before)
 
-    def _geometry_of(
-        self, camera: tuple[int, int], objects: Sequence[ObjectPresence]
-    ) -> Geometry:
+    def _geometry_of(self, camera: tuple[int, int], objects: Sequence[ObjectPresence]) -> Geometry:
         """Of an image of the camera's size, when the objects were last seen as given."""
         region = None
         if self._region is not None and all(entry.present for entry in objects):

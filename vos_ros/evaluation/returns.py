@@ -1,7 +1,9 @@
 # Copyright 2026 The vos_ros authors
 # SPDX-License-Identifier: Apache-2.0
-"""Objects that go out of view and come back: are they taken up again, how soon, and is anything
-taken for them meanwhile."""
+"""Objects that go out of view and come back: are they taken up again, and how soon.
+
+And is anything taken for them meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ from vos_ros.segmenter import VideoSegmenter
 WITHOUT_MEMORY = PresenceSettings(
     appear=0.5, vanish=0.5, minimum_area=0.0, confirm=1, linger=0, hide=False
 )
-#: an object is found where its labels and the truth have this share in common
+#: an object is found where its labels and the truth have this share in common, and something else
+#: is taken for it where not even this share of the labels is true
 FOUND = 0.5
 
 
@@ -36,6 +39,10 @@ class Return:
         frames: until it was called present with the labels where it is, counted from the frame
             from which on it is seen whole, which is 0; None when it was not until the end.
         iou: mean over the frames from there on; 0 when there are none.
+        wrong: frames in which something else was taken for it.
+        wrong_doubted: those of them in which it was said that it may be something else.
+        right: other frames in which it was called present.
+        right_doubted: those of them in which that was said.
     """
 
     clip: GapClip
@@ -44,19 +51,26 @@ class Return:
     held_wrong: float
     frames: int | None
     iou: float
+    wrong: int
+    wrong_doubted: int
+    right: int
+    right_doubted: int
 
 
 def follow(segmenter: VideoSegmenter, clip: GapClip) -> Return:
     """Follow the object of a clip from the truth of its first frame."""
-    present, overlaps = [], []
+    present, overlaps, wrong, doubted = [], [], [], []
     for number, (image, truth) in enumerate(clip.frames()):
         found = segmenter.step(image) if number else segmenter.start(image, truth)
         (entry,) = found.objects
         present.append(entry.present)
         overlaps.append(_overlap(found.labels == 1, truth == 1))
+        wrong.append(entry.present and _is_wrong(found.labels == 1, truth == 1))
+        doubted.append(entry.doubtful)
     hidden = [present[number] for number in clip.hidden]
     pairs = zip(hidden, hidden[1:], strict=False)
     back = range(clip.returned, clip.length)
+    claims = list(zip(present, wrong, doubted, strict=True))
     found_at = next((n for n in back if present[n] and overlaps[n] >= FOUND), None)
     return Return(
         clip=clip,
@@ -65,6 +79,10 @@ def follow(segmenter: VideoSegmenter, clip: GapClip) -> Return:
         held_wrong=float(np.mean(hidden)),
         frames=None if found_at is None else found_at - clip.returned,
         iou=0.0 if found_at is None else float(np.mean(overlaps[found_at:])),
+        wrong=sum(wrong),
+        wrong_doubted=sum(other and doubt for _, other, doubt in claims),
+        right=sum(here and not other for here, other, _ in claims),
+        right_doubted=sum(here and not other and doubt for here, other, doubt in claims),
     )
 
 
@@ -80,6 +98,9 @@ class Summary:
         false_returns: the share with one or more of them.
         held_wrong: mean share of the frames without the object in which it was called present.
         iou: mean over those that were taken up again; NaN when none was.
+        wrong_told: of all frames in which something else was taken for it, the share in which it
+            was said that it may be something else; NaN without any.
+        right_told: of all others in which it was called present, the same; NaN without any.
     """
 
     clips: int
@@ -89,6 +110,8 @@ class Summary:
     false_returns: float
     held_wrong: float
     iou: float
+    wrong_told: float
+    right_told: float
 
 
 def summary(returns: Iterable[Return]) -> Summary:
@@ -106,7 +129,18 @@ def summary(returns: Iterable[Return]) -> Summary:
         iou=statistics.fmean(one.iou for one in returns if one.frames is not None)
         if waits
         else math.nan,
+        wrong_told=_share(sum(one.wrong_doubted for one in returns), sum(o.wrong for o in returns)),
+        right_told=_share(sum(one.right_doubted for one in returns), sum(o.right for o in returns)),
     )
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else math.nan
+
+
+def _is_wrong(found: np.ndarray, truth: np.ndarray) -> bool:
+    """Whether what was found is, for the most part, something else."""
+    return bool(np.count_nonzero(found & truth) < FOUND * np.count_nonzero(found))
 
 
 def _overlap(found: np.ndarray, truth: np.ndarray) -> float:

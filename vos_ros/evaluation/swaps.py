@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vos_ros.evaluation.pairs import PairClip
+from vos_ros.evaluation.pairs import LENGTH, PairClip
+from vos_ros.identity import IdentityWatch
 from vos_ros.moment import Moment
 from vos_ros.segmenter import VideoSegmenter
 
@@ -27,7 +28,9 @@ class Swap:
         clip: the clip.
         swapped: frames in which an id was on the other's object.
         ended_swapped: whether one was in most of the last ten frames.
-        told: whether the two were said to be in doubt, or to have been put right.
+        told: whether the two were said to be in doubt at any time, or to have been put right.
+        silent: whether one was there at the end with nobody saying, in that image, that it may be.
+        doubted: frames in which it was said that they may be swapped, and they were not.
         exchanged: how often they were put right, or thought to be.
         iou: of both with what their ids belong to, mean over the last ten frames.
     """
@@ -36,6 +39,8 @@ class Swap:
     swapped: int
     ended_swapped: bool
     told: bool
+    silent: bool
+    doubted: int
     exchanged: int
     iou: float
 
@@ -43,25 +48,29 @@ class Swap:
 class Unwatched(VideoSegmenter):
     """A segmenter that does not ask which object is which."""
 
-    def _likeness(self, moment: Moment) -> None:
-        return None
+    def _identified(self, moment: Moment, image: np.ndarray, before: IdentityWatch) -> Moment:
+        return moment
 
 
 def follow(segmenter: VideoSegmenter, clip: PairClip) -> Swap:
     """Follow both objects of a clip from the truth of its first frame."""
-    taken, overlaps, exchanged, doubted = [], [], 0, False
+    taken, overlaps, doubts, exchanged = [], [], [], 0
     for number, (image, truth) in enumerate(clip.frames()):
         found = segmenter.step(image) if number else segmenter.start(image, truth)
         shares = [[_overlap(found.labels == i, truth == j) for j in (1, 2)] for i in (1, 2)]
         taken.append(bool(shares[0][1] > TAKEN or shares[1][0] > TAKEN))
         overlaps.append((shares[0][0] + shares[1][1]) / 2)
         exchanged += len(found.exchanged)
-        doubted |= bool(found.doubts)
+        doubts.append(bool(found.doubts))
+    ended = sum(taken[-_LAST:]) > _LAST / 2
+    unsaid = [swapped and not said for swapped, said in zip(taken, doubts, strict=True)]
     return Swap(
         clip=clip,
         swapped=sum(taken),
-        ended_swapped=sum(taken[-_LAST:]) > _LAST / 2,
-        told=doubted or exchanged > 0,
+        ended_swapped=ended,
+        told=any(doubts) or exchanged > 0,
+        silent=ended and any(unsaid[-_LAST:]),
+        doubted=sum(said and not swapped for swapped, said in zip(taken, doubts, strict=True)),
         exchanged=exchanged,
         iou=float(np.mean(overlaps[-_LAST:])),
     )
@@ -74,7 +83,9 @@ class Summary:
     Attributes:
         clips: how many.
         ended_swapped: how many ended with an id on the other's object.
-        silent: how many of these without a word of doubt.
+        silent: how many of these without a word of doubt in one of the last ten frames or more.
+        doubted: mean share of the frames in which the two were said to be in doubt, and were not
+            swapped.
         told: how many were said to be in doubt, or put right, at any time.
         exchanged: how many were put right, or thought to be.
         iou: mean over the clips.
@@ -83,6 +94,7 @@ class Summary:
     clips: int
     ended_swapped: int
     silent: int
+    doubted: float
     told: int
     exchanged: int
     iou: float
@@ -94,7 +106,8 @@ def summary(swaps: Iterable[Swap]) -> Summary:
     return Summary(
         clips=len(swaps),
         ended_swapped=sum(one.ended_swapped for one in swaps),
-        silent=sum(one.ended_swapped and not one.told for one in swaps),
+        silent=sum(one.silent for one in swaps),
+        doubted=float(np.mean([one.doubted / LENGTH for one in swaps])),
         told=sum(one.told for one in swaps),
         exchanged=sum(one.exchanged > 0 for one in swaps),
         iou=float(np.mean([one.iou for one in swaps])),

@@ -280,20 +280,6 @@ class SegmentationNetwork(nn.Module, abc.ABC, Generic[Features, S]):
     #: from bytes to what the backbone was trained on
     normalisation: InputNormalisation
 
-    def likeness(self, state: S, slot: int) -> Tensor | None:
-        """How well what lies under each mask agrees with what each object looked like first.
-
-        Args:
-            state: after a step; of one image with K objects.
-            slot: of an object that was seen in that step.
-
-        Returns:
-            K x K float32 on the device, in -1..1: row i for the looks of object i, column j for the
-            mask of object j, NaN for a mask too small to say. Of use only where j was seen, too.
-            None where a network cannot tell.
-        """
-        return None
-
     @property
     @abc.abstractmethod
     def config(self) -> dict[str, Any]:

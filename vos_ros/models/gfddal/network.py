@@ -34,9 +34,6 @@ from vos_ros.models.gfddal.state import COARSE_STRIDE, GfddalFeatures, GfddalSta
 from vos_ros.models.normalisation import InputNormalisation
 from vos_ros.models.state import Prediction, SegmentationNetwork
 
-#: places of the stride-16 map that a mask must cover for what is in it to tell which object it is
-_SMALLEST_MASK = 2.0
-
 
 class Gfddal(SegmentationNetwork[GfddalFeatures, GfddalState]):
     """The whole network.
@@ -210,20 +207,6 @@ class Gfddal(SegmentationNetwork[GfddalFeatures, GfddalState]):
             (coarse, fine), sound = only_numbers(coarse, fine)
         prediction = Prediction(aggregate(fine), aggregate(coarse), sound)
         return prediction, self._next(features, state, prediction)
-
-    def likeness(self, state: GfddalState, slot: int) -> Tensor | None:
-        """See `SegmentationNetwork`: of the matching with the first frame, the mean in each mask.
-
-        Nothing is kept of a frame for that alone: what places of it look like is in the memory.
-        """
-        if self.memory is None or not self.use_matching:
-            return None
-        masks = state.coarse[0].float().flatten(1)
-        totals = masks.sum(dim=1, keepdim=True)
-        directions = state.memory_keys[0, slot, -1]
-        best = (state.target_kernels[0] @ directions.T).amax(dim=1).float()
-        agreement = best @ (masks / totals.clamp_min(1e-6)).T
-        return torch.where(totals.T >= _SMALLEST_MASK, agreement, torch.nan)
 
     def _cues(self, features: GfddalFeatures, state: GfddalState) -> Tensor:
         """B x cues x h x w: guided features, p and q, and the posterior, as far as switched on."""
