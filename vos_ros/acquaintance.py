@@ -101,7 +101,9 @@ class Acquaintance:
             return replace(self, first=looks, looks=looks)
         strange = self.strangeness(looks)
         if self.doubt:
-            return self._doubted(looks, strange)
+            # One that was in sight all the time is itself, and one gets used to how it looks now.
+            known = self.looks if self.returned else merged(self.looks, looks, _STRANGE)
+            return replace(self._doubted(strange), looks=known)
         if strange > _SUDDEN:
             return replace(self, doubt=True, returned=False, checks=1, strange=strange)
         if not learn:
@@ -112,10 +114,8 @@ class Acquaintance:
         spread = self.spread + _NEW * (change - self.spread)
         return replace(self, looks=merged(self.looks, looks, weight), spread=spread)
 
-    def _doubted(self, looks: Looks, strange: float) -> Acquaintance:
+    def _doubted(self, strange: float) -> Acquaintance:
         checks = self.checks + 1
         mean = self.strange + max(1 / checks, RATE) * (strange - self.strange)
         doubt = checks < CHECKS or mean > 1
-        # Where it was before it went, it was seen all the time: one gets used to how it is now.
-        known = self.looks if self.returned else merged(self.looks, looks, _STRANGE)
-        return replace(self, looks=known, doubt=doubt, checks=checks, strange=mean)
+        return replace(self, doubt=doubt, checks=checks, strange=mean)

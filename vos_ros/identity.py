@@ -92,28 +92,29 @@ class IdentityWatch:
         """
         seen = _Seen(objects, look)
         due = self.images % EVERY == 0
-        known = {
-            entry.id: self.known[entry.id].seen(entry)
-            if entry.id in self.known
-            else Acquaintance.met(entry)
-            for entry in objects
-        }
+        known = {entry.id: self._met(entry) for entry in objects}
         pairs = {}
         for one, other in itertools.combinations(objects, 2):
             key = (one.id, other.id)
             scene = scene_of(one, other, [known[each].box for each in key])
-            entry = self.pairs.get(key)
-            entry = Evidence(scene, scene is not Scene.APART) if entry is None else entry
-            entry = entry.seen_as(scene)
-            if due or entry.curious:
-                entry = entry.after(*_compared(known[one.id], known[other.id], seen, key, scene))
-            pairs[key] = entry
-        unclear = {key for pair, entry in pairs.items() if entry.unclear for key in pair}
-        for key, one in known.items():
-            if one.curious or (due and not one.away):
-                looks = seen.looks(key)
-                known[key] = one if looks is None else one.looked_at(looks, key not in unclear)
+            evidence = self.pairs.get(key, Evidence(scene, scene is not Scene.APART))
+            evidence = evidence.seen_as(scene)
+            if due or evidence.curious:
+                evidence = evidence.after(*_compared(known, seen, key))
+            pairs[key] = evidence
+        unclear = {each for key, evidence in pairs.items() if evidence.unclear for each in key}
+        for object_id, acquaintance in known.items():
+            if acquaintance.curious or (due and not acquaintance.away):
+                looks = seen.looks(object_id)
+                if looks is not None:
+                    learn = object_id not in unclear
+                    known[object_id] = acquaintance.looked_at(looks, learn)
         return IdentityWatch(pairs, known, self.images + 1)
+
+    def _met(self, entry: ObjectPresence) -> Acquaintance:
+        """What is known of the looks of one object, with where it is now."""
+        before = self.known.get(entry.id)
+        return Acquaintance.met(entry) if before is None else before.seen(entry)
 
     def swapped(self) -> Pair | None:
         """Two objects that surely have each other's ids; None where there are none."""
@@ -147,19 +148,19 @@ class _Seen:
         return self._found[object_id]
 
 
-def _compared(
-    one: Acquaintance, other: Acquaintance, seen: _Seen, pair: Pair, scene: Scene
-) -> tuple[float, bool]:
+def _compared(known: Mapping[int, Acquaintance], seen: _Seen, pair: Pair) -> tuple[float, bool]:
     """What `Evidence.after` takes: how far each looks like itself, and whether they are alike."""
-    if one.looks is None or other.looks is None:
+    looks = [known[each].looks for each in pair]
+    first = [known[each].first for each in pair]
+    if looks[0] is None or looks[1] is None or first[0] is None or first[1] is None:
         return 0.0, False
-    difference = 2 * (1 - agreement(one.looks, other.looks))
-    least = min(difference, 2 * (1 - agreement(one.first, other.first)))
-    alike = least < max(ALIKE, TIMES * (one.spread + other.spread))
+    difference = 2 * (1 - agreement(looks[0], looks[1]))
+    least = min(difference, 2 * (1 - agreement(first[0], first[1])))
+    alike = least < max(ALIKE, TIMES * sum(known[each].spread for each in pair))
     margins = []
-    for key, own, theirs in ((pair[0], one, other), (pair[1], other, one)):
-        looks = seen.looks(key)
-        if looks is not None:
-            margins.append(2 * (agreement(own.looks, looks) - agreement(theirs.looks, looks)))
+    for each, own, theirs in ((pair[0], looks[0], looks[1]), (pair[1], looks[1], looks[0])):
+        now = seen.looks(each)
+        if now is not None:
+            margins.append(2 * (agreement(own, now) - agreement(theirs, now)))
     # What one says by itself counts for both.
     return (sum(margins) / len(margins) / difference if margins and difference else 0.0), alike
