@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from vos_ros.apps.arguments import positive, whole
 
@@ -19,19 +20,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Returns 0 when all clips were gone through and 1, with a sentence, when they could not be."""
     args = _parser().parse_args(argv)
     # Imported here, so that --help does not wait for PyTorch.
+    from vos_ros.evaluation.errors import EvaluationError
     from vos_ros.evaluation.gaps import WAYS, GapClip
     from vos_ros.evaluation.pairs import WAYS as PAIR_WAYS
     from vos_ros.evaluation.pairs import PairClip
     from vos_ros.evaluation.returns import WITHOUT_MEMORY, Return, follow, summary
+    from vos_ros.evaluation.returns_figure import check_figure, write_figure
     from vos_ros.evaluation.swaps import Swap, Unwatched
     from vos_ros.evaluation.swaps import follow as follow_pair
     from vos_ros.evaluation.swaps import summary as pair_summary
     from vos_ros.segmenter import VideoSegmenter
-    from vos_ros.weights import WeightsError, find_weights, load_network
+    from vos_ros.weights import DEFAULT_WEIGHTS, WeightsError, find_weights, load_network
 
+    earlier: list[dict[str, Any]] = []
     try:
+        if args.figure is not None:
+            check_figure(args.figure)
+        if args.against is not None:
+            earlier = _clips_of(args.against)
         network, _ = load_network(find_weights(args.weights))
-    except WeightsError as error:
+    except (EvaluationError, WeightsError, OSError, ValueError) as error:
         print(f"returns: {error}", file=sys.stderr)
         return 1
     kind = Unwatched if args.before else VideoSegmenter
@@ -68,7 +76,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         report["pairs"] = [dataclasses.asdict(one) for one in pairs]
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if args.figure is not None:
+        title = f"{args.weights or DEFAULT_WEIGHTS}, {args.size} pixels, {args.precision}"
+        title = f"{title}, {args.seeds} clips a point"
+        write_figure(args.figure, title, [dataclasses.asdict(one) for one in found], earlier)
     return 0
+
+
+def _clips_of(path: Path) -> list[dict[str, Any]]:
+    """The clips of an earlier report; ValueError when it is none."""
+    try:
+        return list(json.loads(path.read_text(encoding="utf-8"))["clips"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise ValueError(f"{path} is no report of `returns --json` ({error})") from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
                         help="by scores alone, as if nothing were remembered of presence, nor of "
                              "which object is which")  # fmt: skip
     parser.add_argument("--json", type=Path, help="where every clip's result goes")
+    parser.add_argument("--figure", type=Path, help="where a figure goes (needs matplotlib)")
+    parser.add_argument("--against", type=Path, metavar="JSON",
+                        help="an earlier report, drawn dashed beside this one")  # fmt: skip
     return parser
 
 
