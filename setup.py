@@ -58,6 +58,7 @@ setup(
     zip_safe=False,
     data_files=data_files,
     entry_points={
-        "console_scripts": [f"{command} = {NAME}.apps.cli:main_by_name" for command in COMMANDS]
+        "console_scripts": [f"{command} = {NAME}.apps.cli:main_by_name" for command in COMMANDS],
+        "ament_copyright.license": [f"apache2_by_name = {NAME}.licence:APACHE_2"],
     },
 )

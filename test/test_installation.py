@@ -64,7 +64,10 @@ WITHOUT_KEY = {
     "tensorboard",
 }  # fmt: skip
 #: what the tests need and no statement imports
-UNIMPORTED = {"launch_pytest", "python3-pytest-timeout", "python3-pytest-xdist"}
+UNIMPORTED = {
+    "ament_copyright", "ament_flake8", "ament_pep257", "ament_xmllint", "launch_pytest",
+    "python3-pytest-timeout", "python3-pytest-xdist",
+}  # fmt: skip
 
 
 def imported_packages(files: Iterable[Path]) -> set[str]:
