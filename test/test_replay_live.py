@@ -12,7 +12,16 @@ import pytest
 from PIL import Image as Picture
 
 pytest.importorskip("rclpy", reason="ROS 2 is not installed")
-from bags import DELAY, compressed, image, labels_of, read_bag, stamp, topics_of, write_bag  # noqa: E402
+from bags import (  # noqa: E402
+    DELAY,
+    compressed,
+    image,
+    labels_of,
+    read_bag,
+    stamp,
+    topics_of,
+    write_bag,
+)
 from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 from spinning import Spinning  # noqa: E402
 from stage import picture, truth  # noqa: E402

@@ -408,4 +408,4 @@ async def test_other_pages_are_refused_everywhere(page: Page) -> None:
 
 def test_the_folder_of_the_page_is_installed() -> None:
     setup = (Path(__file__).parents[1] / "setup.py").read_text()
-    assert 'package_data={f"{NAME}.web": ["page/*"]}' in setup
+    assert 'f"{NAME}.web": ["page/*"]' in setup
