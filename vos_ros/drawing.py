@@ -16,6 +16,8 @@ import numpy as np
 
 from vos_ros.tags import FONT, SMALLEST_TEXT, Tags, drawable
 
+__all__ = ["contact_sheet", "draw_overlay"]
+
 # Okabe and Ito, "Color Universal Design" (2008), with a violet for their black (that is the
 # background). The order puts colours side by side that stay apart in hue *and* lightness for every
 # kind of colour vision.
