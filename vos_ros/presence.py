@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+__all__ = ["ObjectPresence", "PresenceSettings"]
+
 #: bounds of an object's pixels: x, y, width, height
 Box = tuple[int, int, int, int]
 _NOWHERE: Box = (0, 0, 0, 0)
