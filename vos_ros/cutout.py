@@ -16,6 +16,8 @@ import numpy as np
 
 from vos_ros.strokes import Box, Polygon, Scribble, Stroke
 
+__all__ = ["Cutout"]
+
 _WORK_SIDE = 256  # pixels: the longer side of what GrabCut sees; its time grows with the area
 _ROUNDS = 3
 _MARGIN = 0.35  # of a box's sides: how much of its surroundings tell what is not of the object

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 from vos_ros.presence import Box
 
+__all__ = ["RegionSettings"]
+
 #: on each axis a region is at least this many times as long as the box of the objects
 LEAST_MARGIN = 1.25
 #: a region that would be this share of the image's sides is the whole image: hardly closer

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+__all__ = ["Box", "Polygon", "Scribble"]
+
 Point = tuple[float, float]
 _SHIFT = 4  # OpenCV draws with coordinates in sixteenths of a pixel
 

@@ -27,6 +27,8 @@ from vos_ros.models.state import SegmentationNetwork
 from vos_ros.safetensors_header import metadata_of
 from vos_ros.share import share_folders
 
+__all__ = ["ModelCard", "WeightsError", "find_weights", "load_network", "read_card"]
+
 #: the shipped file of each network
 SHIPPED_WEIGHTS = {"gfddal": "gfddal_lite0", "dgmpm": "dgmpm_lite0"}
 #: what is loaded when nothing is named

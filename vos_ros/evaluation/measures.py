@@ -18,6 +18,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+__all__ = ["contour_accuracy", "region_similarity"]
+
 BOUNDARY_BOUND = 0.008
 """How far a contour may be off and still count, as a fraction of the image diagonal."""
 
