@@ -50,9 +50,14 @@ class SurvivingNode(LifecycleNode):
         self.troubles = Troubles()
         self.bounded = BoundedLog()
         super().__init__(name, **rest)
-        self.create_timer(
-            _TICK_SECONDS, self.bounded.tick, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        self.create_timer(_TICK_SECONDS, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _tick(self) -> None:
+        self.bounded.tick()
+        # rclpy keeps a reference for everything that it ever made, which grows with every object
+        # that is followed for a while, and every activation.
+        known = self.default_callback_group.entities
+        known.difference_update([reference for reference in list(known) if reference() is None])
 
     # A logger of rclpy wants one severity for each line of the program that calls it.
 
