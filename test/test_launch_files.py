@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 import pytest
-from launch_stand_ins import (
+from launch_stand_ins import (  # noqa: F401 - a fixture is among them
     CAMERAS,
     LAUNCH,
     Recorded,
@@ -21,7 +21,7 @@ from launch_stand_ins import (
     configurations,
     declared,
     of_kind,
-    stand_ins,  # noqa: F401
+    stand_ins,
     vos_node,
 )
 
