@@ -233,7 +233,7 @@ REFUSALS: dict[str, tuple[Callable[[Client], InitMask.Request], str]] = {
     ),
     "more objects than allowed": (
         lambda c: mask_message((np.mgrid[:240, :320][1] // 29 + 1).astype(np.uint8)),
-        "The mask holds 12 objects, which makes 12; at most 10 can be followed (max_objects).",
+        "The mask holds 12 objects; at most 10 can be followed (max_objects).",
     ),
     "repeated ids": (
         lambda c: c.request(ids=[5, 5]),

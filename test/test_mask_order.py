@@ -141,10 +141,11 @@ def test_a_mask_of_a_picture_in_a_file(terminal: Terminal, tmp_path: Path) -> No
     moved = np.roll(picture(0, (1,)), 15, axis=0)
     Picture.fromarray(moved).save(tmp_path / "frame.png")
     write_labels(tmp_path / "mask.png", np.roll(truth((1,)), 15, axis=0))
-    status, _, _ = terminal.run(
+    status, said, _ = terminal.run(
         init_mask.main, str(tmp_path / "mask.png"), "--picture", str(tmp_path / "frame.png")
     )
     assert status == FOLLOWED
+    assert said.startswith("Following 1, from an image without a stamp on")
     np.testing.assert_array_equal(terminal.mask(), truth((1,)))
 
 

@@ -205,7 +205,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(network, change, words
 def test_more_than_may_be_followed_are_refused(network):
     learned = taught(network).learned()
     one = VideoSegmenter(network, size=64, max_objects=1)
-    with pytest.raises(SegmentationError, match="learned is of 2 objects, which makes 2; at mo"):
+    with pytest.raises(SegmentationError, match="learned is of 2 objects; at most 1 can be"):
         one.recall(learned)
     two = taught(network, mask=mask_of((4, 8, 20, 9)), max_objects=2)
     with pytest.raises(SegmentationError, match="2 objects beside the 1 followed, which makes 3"):

@@ -283,9 +283,9 @@ class VideoSegmenter:
     def _check_count(self, given: str, ids: Sequence[int], followed: Sequence[int]) -> None:
         count = len(set(ids) | set(followed))
         if count > self._max_objects:
-            held = f" beside the {len(followed)} followed" if followed else ""
+            held = f" beside the {len(followed)} followed, which makes {count}" if followed else ""
             raise SegmentationError(
-                f"{given} {len(ids)} objects{held}, which makes {count}; "
+                f"{given} {len(ids)} objects{held}; "
                 f"at most {self._max_objects} can be followed (max_objects)"
             )
 

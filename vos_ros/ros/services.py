@@ -66,11 +66,11 @@ class Services:
             followed = await self._done(pipeline.init(read_init_request(request)))
             pipeline.sync_topics()
             response.stamp.sec, response.stamp.nanosec = divmod(followed.stamp_ns, 10**9)
+            image = "an image without a stamp"
+            if followed.stamp_ns:
+                image = f"the image stamped {format_stamp(followed.stamp_ns)}"
             since = f", caught up through {followed.steps} since" if followed.steps else ""
-            response.message = (
-                f"Following {words(followed.ids)}, from the image stamped"
-                f" {format_stamp(followed.stamp_ns)} on{since}."
-            )
+            response.message = f"Following {words(followed.ids)}, from {image} on{since}."
             response.success = True
         return self._with_ids(response)
 
