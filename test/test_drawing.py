@@ -18,6 +18,7 @@ class Seen:
     id: int
     present: bool = True
     score: float = 0.9
+    doubtful: bool = False
 
 
 # Vienot, Brettel and Mollon (1999): what a person without red or green cones sees, in linear RGB.
@@ -193,6 +194,15 @@ def test_absent_objects_are_listed_and_do_not_cover_each_other() -> None:
     two = written(draw_overlay(image, labels, [Seen(1, False, 0.1), Seen(2, False, 0.2)]), image)
     assert len(one) > 0
     assert np.ptp(two[:, 0]) >= 1.8 * np.ptp(one[:, 0])
+
+
+def test_an_object_that_may_be_something_else_has_a_question_mark() -> None:
+    image, labels = np.full((240, 320, 3), 128, np.uint8), np.zeros((240, 320), np.uint8)
+    labels[100:200, 100:200] = 1
+    doubtful = draw_overlay(image, labels, [Seen(1, doubtful=True)], names={1: "cup"})
+    asked = draw_overlay(image, labels, [Seen(1)], names={1: "cup?"})
+    np.testing.assert_array_equal(doubtful, asked)
+    assert not np.array_equal(asked, draw_overlay(image, labels, [Seen(1)], names={1: "cup"}))
 
 
 def test_name_without_presence_is_drawn_only_where_the_object_is() -> None:

@@ -57,6 +57,7 @@ WELL = Picture(
     ids=(1, 2),
     present={1: True, 2: True},
     doubts=(),
+    strangers=(),
     exchanges=0,
     runtime_trouble="",
     memory=Memory("cpu", 500e6, 8e9, 16e9),
@@ -115,6 +116,7 @@ def test_a_node_that_is_not_configured_is_not_ill():
         ids=(),
         present={},
         doubts=(),
+        strangers=(),
         exchanges=0,
         runtime_trouble="",
         memory=None,
@@ -173,6 +175,7 @@ def test_values_are_those_of_the_picture():
         "present": "1",
         "lost": "2",
         "may be swapped": "none",
+        "may be something else": "none",
         "swaps undone": "0",
     }
     swapped = report("objects", doubts=((1, 2), (1, 9)), exchanges=3).values
@@ -243,6 +246,7 @@ def test_what_was_not_measured_is_unknown():
         ("objects", {"present": {1: True, 9: False}}, Level.OK, "2 followed"),
         ("objects", {"ids": ()}, Level.OK, "Nothing is followed."),
         ("objects", {"doubts": ((1, 2),)}, Level.WARN, "Objects 1 and 2 may have been swapped."),
+        ("objects", {"strangers": (2, 9)}, Level.WARN, "May be something else: 2."),
         # memory
         ("device", {"memory": with_free(0.101)}, Level.OK, "runs on cuda:0 (fast one)"),
         ("device", {"memory": with_free(0.099)}, Level.WARN, "9.9% of the memory of cuda:0"),

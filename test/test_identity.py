@@ -7,8 +7,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vos_ros.evidence import CHECKS, ENOUGH, SURE, SWAPPED, apart
-from vos_ros.identity import ALIKE, EVERY, IdentityWatch
+from vos_ros.evidence import CHECKS, ENOUGH, EVERY, SURE, SWAPPED, apart
+from vos_ros.identity import ALIKE, IdentityWatch
 from vos_ros.presence import ObjectPresence
 
 LEFT, RIGHT, NEAR_LEFT = (0, 0, 10, 10), (50, 0, 10, 10), (8, 0, 10, 10)
@@ -262,6 +262,20 @@ def test_how_far_an_object_may_differ_is_by_how_much_it_always_did():
     assert watched(watch, alone(RIGHT), Looks(10.0), CHECKS).strangers == ()
     assert watched(followed(), alone(RIGHT), Looks(10.0), CHECKS).strangers == (1,)
     assert watched(watch, alone(RIGHT), Looks(40.0), CHECKS).strangers == (1,)
+
+
+def test_of_one_that_is_hidden_in_part_nothing_is_learned():
+    def sized(area: float) -> tuple[ObjectPresence, ...]:
+        return (ObjectPresence(1, True, 0.9, area, LEFT),)
+
+    watch = watched(IdentityWatch(), sized(0.1), Looks(), 2 * EVERY)
+    before = watch.known[1]
+    hidden = watched(watch, sized(0.07), Looks(8.0), EVERY).known[1]
+    assert hidden.looks is before.looks and hidden.spread == before.spread
+    seen = watched(watch, sized(0.09), Looks(8.0), EVERY).known[1]
+    assert seen.looks is not before.looks and seen.spread > before.spread
+    smaller = watched(watch, sized(0.07), Looks(), 10 * EVERY).known[1]
+    assert smaller.whole
 
 
 def test_one_that_suddenly_looks_otherwise_is_told_and_one_gets_used_to_it():

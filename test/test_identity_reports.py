@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Callable
 
 import pytest
-from stage import Stage, order
+from stage import Stage, order, picture
 from test_diagnostics import Listener
 from test_node_log import heard, log_of
 
@@ -47,7 +47,17 @@ def test_objects_in_doubt_and_those_put_right_are_told_once(stage: Stage):
     stage.mask_of(4)
     status = listener.wait("objects", lambda s: s.values["swaps undone"] == "1")
     assert (status.level, status.values["may be swapped"]) == (0, "none")
-    for words in ("met or were out of sight", "had been taken for one another"):
+    objects = segment(picture(5)).objects
+    odd = dataclasses.replace(objects[1], doubtful=True)
+    result["objects"] = (objects[0], odd, objects[2])
+    for number in (5, 6):
+        stage.send(number)
+        stage.mask_of(number)
+    assert "keep_existing" in heard(stage, said, "What is taken for object 2")
+    status = listener.wait("objects", lambda s: s.values["may be something else"] == "2")
+    assert (status.level, status.message) == (1, "May be something else: 2.")
+    result.pop("objects")
+    for words in ("does not look like it", "met or were out of sight", "had been taken for one another"):
         assert sum(words in line for line in said) == 1
     assert stage.call(order((1, 2))).success
     listener.wait("objects", lambda s: s.values["followed"] == "1, 2" and s.level == 0)

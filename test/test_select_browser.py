@@ -305,9 +305,10 @@ def test_names_are_text_and_never_part_of_the_page(
 
 def test_buttons_and_the_list(served: Served, open_page: Callable[..., Any]) -> None:
     page = open_page(served.url)
-    objects = {1: SeenObject(1, "cup", True, 0.9), 2: SeenObject(2, "", False, 0.1)}
+    objects = {1: SeenObject(1, "cup", True, 0.9, True), 2: SeenObject(2, "", False, 0.1)}
     served.do(lambda: served.robot.objects.update(objects))
     page.wait_for_selector(".objects li:nth-child(2).absent:has-text('out of sight')")
+    page.wait_for_selector(".objects li:nth-child(1).doubtful:has-text('may be something else')")
     page.get_by_role("button", name="Remove object 2").click()
     page.wait_for_selector(".message:has-text('Done.')")
     page.get_by_label("File").fill("kitchen")

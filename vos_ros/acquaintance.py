@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from vos_ros.evidence import CHECKS, ENOUGH, RATE, apart
+from vos_ros.evidence import CHECKS, ENOUGH, EVERY, RATE, apart
 from vos_ros.looks import Looks, agreement, merged
 from vos_ros.presence import Box, ObjectPresence
 
@@ -20,6 +20,10 @@ _NEW, _STRANGE = 0.2, 0.1
 #: an object is as it was where it differs from that by no more than it did before, so many times,
 #: and any is where it differs by less than the second
 _TIMES, _LEAST = 3.0, 0.008
+#: what came back is itself from such a part of that on
+_CLEAR = 0.7
+#: of an object of which less than such a part is seen, nothing is learned: the rest is hidden
+_WHOLE = 0.8
 #: so many times as far, and it is in doubt although it was in sight all the time
 _SUDDEN = 4.0
 #: what is taken for how much an object's looks change until that is known
@@ -35,6 +39,8 @@ class Acquaintance:
         looks: while it was surely itself.
         spread: by how much they differed from that then, on the average.
         box: where it was seen last.
+        area: its share of the image, as it was of late.
+        whole: whether it is seen as large as that.
         away: whether it was out of sight in the last image.
         doubt: whether it may be another thing.
         returned: whether that is because it came back, or leapt; else it has changed.
@@ -45,6 +51,8 @@ class Acquaintance:
     first: Looks | None
     looks: Looks | None
     box: Box
+    area: float = 0.0
+    whole: bool = True
     spread: float = _TYPICAL
     away: bool = False
     doubt: bool = False
@@ -55,7 +63,7 @@ class Acquaintance:
     @classmethod
     def met(cls, entry: ObjectPresence) -> Acquaintance:
         """With an object of which only the place is known."""
-        return cls(None, None, entry.box, away=not entry.present)
+        return cls(None, None, entry.box, entry.area_fraction, away=not entry.present)
 
     @property
     def told(self) -> bool:
@@ -84,11 +92,12 @@ class Acquaintance:
         """With where it is in the next image."""
         if not entry.present:
             return replace(self, away=True)
+        area = self.area + _NEW / EVERY * (entry.area_fraction - self.area)
+        whole = entry.area_fraction >= _WHOLE * self.area
+        now = replace(self, box=entry.box, area=area, whole=whole, away=False)
         if self.looks is None or not (self.away or apart(self.box, entry.box)):
-            return replace(self, box=entry.box, away=False)
-        return replace(
-            self, box=entry.box, away=False, doubt=True, returned=True, checks=0, strange=0.0
-        )
+            return now
+        return replace(now, doubt=True, returned=True, checks=0, strange=0.0)
 
     def looked_at(self, looks: Looks, learn: bool) -> Acquaintance:
         """With what it looks like in an image in which it is seen.
@@ -106,7 +115,7 @@ class Acquaintance:
             return replace(self._doubted(strange), looks=known)
         if strange > _SUDDEN:
             return replace(self, doubt=True, returned=False, checks=1, strange=strange)
-        if not learn:
+        if not (learn and self.whole):
             return self
         weight = _STRANGE if strange > 1 else _NEW
         # More than is allowed is not learned at once.
@@ -117,5 +126,5 @@ class Acquaintance:
     def _doubted(self, strange: float) -> Acquaintance:
         checks = self.checks + 1
         mean = self.strange + max(1 / checks, RATE) * (strange - self.strange)
-        doubt = checks < CHECKS or mean > 1
+        doubt = checks < CHECKS or mean > _CLEAR
         return replace(self, doubt=doubt, checks=checks, strange=mean)

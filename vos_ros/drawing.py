@@ -51,6 +51,10 @@ class Presence(Protocol):
     def score(self) -> float:
         """How sure that is, 0 to 1."""
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether it may be something else; its tag has a question mark then."""
+
 
 @lru_cache(maxsize=1)
 def _table() -> np.ndarray:
@@ -126,6 +130,7 @@ def draw_overlay(
         found = tagged.get(object_id)
         name = called.get(object_id) or str(object_id)
         if found is not None and found.present:
+            name = f"{name}?" if found.doubtful else name
             tags.write(f"{name} {found.score:.2f}", colour_of(object_id), box)
         elif found is None and object_id in called:
             tags.write(name, colour_of(object_id), box)

@@ -17,6 +17,8 @@ SURE = 0.5
 SWAPPED = 0.5
 #: images that have to say so, on the average, and after how many more it is asked more seldom
 CHECKS, ENOUGH = 3, 30
+#: objects of which nothing is in doubt are looked at once in so many images
+EVERY = 4
 #: weight of the newest image in that average, once there are as many
 RATE = 0.25
 #: boxes with less between them, as a part of the larger, are taken to touch

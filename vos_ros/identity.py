@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vos_ros.acquaintance import Acquaintance
-from vos_ros.evidence import Evidence, Scene, scene_of
+from vos_ros.evidence import EVERY, Evidence, Scene, scene_of
 from vos_ros.looks import Looks, agreement
 from vos_ros.presence import ObjectPresence
 
@@ -26,8 +26,6 @@ Pair = tuple[int, int]
 #: tells what an object that is seen looks like in the image; None where that cannot be said
 Look = Callable[[ObjectPresence], "Looks | None"]
 
-#: objects of which nothing is in doubt are looked at once in so many images
-EVERY = 4
 #: two are alike that differ by less than this, or by fewer times what each differs from itself
 ALIKE, TIMES = 0.015, 1.0
 

@@ -47,6 +47,11 @@ class ObjectPresence:
     doubtful: bool = False
     rivals: tuple[int, ...] = ()
 
+    @property
+    def stranger(self) -> bool:
+        """Whether what is seen may be something that nobody follows."""
+        return self.doubtful and not self.rivals
+
     def apart_from(self, ids: Collection[int]) -> ObjectPresence:
         """As if some objects were followed no more."""
         rivals = tuple(key for key in self.rivals if key not in ids)

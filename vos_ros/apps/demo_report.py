@@ -61,6 +61,7 @@ class ObjectSeen:
     present: bool
     score: float
     area_fraction: float
+    doubtful: bool = False
 
 
 @dataclass

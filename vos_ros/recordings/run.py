@@ -34,6 +34,7 @@ class ObjectRow:
     present: bool
     score: float
     area: float
+    doubtful: bool = False  # whether it may be something else
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ def _row(entry: Any) -> Row:
             bool(item["present"]),
             float(item["score"]),
             float(item["area"]),
+            bool(item.get("doubtful", False)),
         )
         for item in entry["objects"]
     )

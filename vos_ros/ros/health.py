@@ -188,17 +188,21 @@ def objects_report(picture: Picture) -> Report:
     known = {key: here for key, here in picture.present.items() if key in picture.ids}
     lost = [key for key, here in known.items() if not here]
     doubts = [pair for pair in picture.doubts if set(pair) <= set(picture.ids)]
+    strangers = [key for key in picture.strangers if key in picture.ids]
     report.add(
         {
             "followed": _listed(picture.ids),
             "present": _listed(key for key, here in known.items() if here),
             "lost": _listed(lost),
             "may be swapped": ", ".join(f"{one} and {other}" for one, other in doubts) or "none",
+            "may be something else": _listed(strangers),
             "swaps undone": picture.exchanges,
         }
     )
     for one, other in doubts:
         report.find(Level.WARN, f"Objects {one} and {other} may have been swapped.")
+    if strangers:
+        report.find(Level.WARN, f"May be something else: {_listed(strangers)}.")
     if lost:
         report.find(Level.WARN, f"Out of sight: {_listed(lost)}.")
     count = len(picture.ids)

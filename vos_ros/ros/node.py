@@ -206,6 +206,7 @@ class VosNode(SurvivingNode):
             ids=pipeline.ids if pipeline else (),
             present=pipeline.present if pipeline else {},
             doubts=pipeline.doubts if pipeline else (),
+            strangers=pipeline.strangers if pipeline else (),
             exchanges=pipeline.exchanges if pipeline else 0,
             runtime_trouble=pipeline.runtime_trouble if pipeline else "",
             memory=read_memory(self._device) if self._device else None,

@@ -43,6 +43,7 @@ class Picture:
         ids: the objects followed, ascending.
         present: whether each object of the last result was in its image.
         doubts: objects that may have been taken for one another, in pairs.
+        strangers: objects that may be something that nobody follows.
         exchanges: how often two had been, and were put right, since the node was configured.
         runtime_trouble: why PyTorch computes steps that were to be compiled; "" while it does not.
         memory: of the device the network runs on; None while nothing is configured.
@@ -63,6 +64,7 @@ class Picture:
     ids: tuple[int, ...]
     present: Mapping[int, bool]
     doubts: tuple[Pair, ...]
+    strangers: tuple[int, ...]
     exchanges: int
     runtime_trouble: str
     memory: Memory | None

@@ -155,6 +155,11 @@ class Pipeline:
         return self._results.doubts
 
     @property
+    def strangers(self) -> tuple[int, ...]:
+        """Objects of the last result that may be something that nobody follows."""
+        return self._results.strangers
+
+    @property
     def exchanges(self) -> int:
         """How often two objects had been taken for one another, and were put right."""
         return self._results.exchanges

@@ -37,6 +37,7 @@ class Results:
     Attributes:
         doubts: objects of the last result that may have been taken for one another.
         exchanges: how often two of them had been, and were put right.
+        strangers: objects of the last result that may be something that nobody follows.
 
     Args:
         node: whose topics these are.
@@ -73,6 +74,7 @@ class Results:
         self._unsound: frozenset[int] = frozenset()
         self.doubts: tuple[Pair, ...] = ()
         self.exchanges = 0
+        self.strangers: tuple[int, ...] = ()
         with ExitStack() as undo:
             self._publishers = ResultPublishers(node, overlay_alpha)
             undo.callback(self._publishers.close)
@@ -160,11 +162,19 @@ class Results:
             )
         for one, other in set(result.doubts).difference(self.doubts):
             self._logger.warning(
-                f"Objects {one} and {other} met or were out of sight, and look too much alike to"
-                " tell which is which now: they may have been swapped. A new mask with"
+                f"Objects {one} and {other} met or were out of sight, and by what they look like"
+                " nobody can tell which is which now: they may have been swapped. A new mask with"
                 " keep_existing makes sure."
             )
         self.doubts = result.doubts
+        strangers = tuple(entry.id for entry in result.objects if entry.stranger)
+        new = sorted(set(strangers).difference(self.strangers))
+        if new:
+            self._logger.warning(
+                f"What is taken for object {words(new)} came back, leapt or changed, and does not"
+                " look like it: it may be something else. A new mask with keep_existing makes sure."
+            )
+        self.strangers = strangers
 
     def _report_runtime(self) -> None:
         """Say, once for each reason, that steps are not compiled as they were to be."""

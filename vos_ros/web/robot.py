@@ -20,6 +20,7 @@ class SeenObject:
     name: str
     present: bool
     score: float  # 0..1
+    doubtful: bool = False  # whether it may be something else
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,9 +44,11 @@ function newRow(id, onRemove) {
 
 function fill(row, item) {
   row.classList.toggle("absent", !item.present);
+  row.classList.toggle("doubtful", item.doubtful);
   row.style.setProperty("--colour", item.colour);
   set(row.querySelector(".name"), nameOf(item));
-  const where = item.present ? "in sight" : "out of sight";
+  const sight = item.present ? "in sight" : "out of sight";
+  const where = item.doubtful ? "may be something else" : sight;
   set(row.querySelector(".how"), `id ${item.id} · ${where} · ${item.score.toFixed(2)}`);
   row.querySelector("button").setAttribute("aria-label", `Remove ${nameOf(item)}`);
   const picture = row.querySelector("img");
