@@ -154,10 +154,19 @@ def spoils(found):
     found[0].add_(1.0)
 
 
+def freezes(compute):
+    """What was found the first time, whatever is given."""
+    return [value.clone() for value in compute()], lambda: None
+
+
 @torch.inference_mode()
 @pytest.mark.parametrize(
     "record, words",
-    [(fails, "RuntimeError: the stream is not to be recorded"), (Tape(spoils), "gives something")],
+    [
+        (fails, "RuntimeError: the stream is not to be recorded"),
+        (Tape(spoils), "gives something"),
+        (freezes, "gives something"),
+    ],
 )
 def test_what_cannot_be_recorded_or_comes_out_wrong_is_computed_without_and_told(
     network, record, words

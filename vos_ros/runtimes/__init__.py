@@ -11,8 +11,9 @@ import torch
 
 from vos_ros.models.state import SegmentationNetwork
 from vos_ros.runtimes.base import Runtime
+from vos_ros.runtimes.cuda_graphs import CudaRecorder
 from vos_ros.runtimes.eager import EagerRuntime
-from vos_ros.runtimes.recorded import RecordedRuntime, cuda_recorder
+from vos_ros.runtimes.recorded import RecordedRuntime
 
 __all__ = ["RUNTIMES", "Runtime", "RuntimeMissingError", "build_runtime", "choose_runtime"]
 
@@ -70,7 +71,7 @@ def build_runtime(
         return EagerRuntime(network)
     if name == "cudagraphs":
         device = next(network.parameters()).device
-        return RecordedRuntime(network, cuda_recorder(device))
+        return RecordedRuntime(network, CudaRecorder(device))
     # Imported here: it takes a moment, and is not installed everywhere.
     from vos_ros.runtimes.compiled import CompiledRuntime
 

@@ -52,7 +52,7 @@ class RecordedRuntime:
 
     Args:
         network: prepared for inference, on the device that the recorder is for.
-        record: see `Recorder`; `cuda_recorder` gives one.
+        record: see `Recorder`; `CudaRecorder` is one.
     """
 
     def __init__(self, network: SegmentationNetwork[Any, Any], record: Recorder) -> None:
@@ -67,7 +67,8 @@ class RecordedRuntime:
     @property
     def trouble(self) -> str:
         """Why some step is not replayed; empty if all that came again are."""
-        return next(iter(self._failed.values()), "")
+        failed = list(self._failed.values())  # a copy: another thread may be adding to them
+        return failed[0] if failed else ""
 
     @property
     def threads_beside(self) -> None:
@@ -164,6 +165,8 @@ class _Recording:
 
     def check(self, eager: EagerRuntime, images: Tensor, states: Sequence[ObjectState]) -> None:
         """Raise RuntimeError when it gives something else than is right. Waits for the device."""
+        # Of other images than were recorded: what does not read them would be right about those.
+        images = images.flip(-1) + 1
         expected = eager.advance_groups(images, states)
         for found, right in zip(self(images, states), expected, strict=True):
             pairs = zip(_Parts.of(found).tensors(), _Parts.of(right).tensors(), strict=True)
@@ -177,17 +180,19 @@ class _Recording:
     def _give(self, images: Tensor, states: Sequence[ObjectState]) -> None:
         """Lay what is given where the recording reads it, as few copies as may be."""
         places, values = [self._images], [images]
+        new: dict[tuple[int, str], Tensor] = {}
         for number, (state, standing) in enumerate(zip(states, self._places, strict=True)):
             for name, value in state.tensors().items():
                 if name not in state.renewed:
                     # States are never changed in place: the same tensor holds the same numbers.
                     if self._constants.get((number, name)) is value:
                         continue
-                    self._constants[number, name] = value
+                    new[number, name] = value
                 if value.numel():
                     places.append(standing[name])
                     values.append(value)
         torch._foreach_copy_(places, values)
+        self._constants |= new  # now that they lie there
 
 
 @dataclass(frozen=True)
@@ -229,30 +234,3 @@ def _key(images: tuple[int, ...], states: Sequence[ObjectState]) -> _Key:
     shapes = (tuple(value.shape) for state in states for value in state.tensors().values())
     counts = tuple(end - begin for begin, end in portions(states))
     return (images, counts, *shapes)
-
-
-def cuda_recorder(device: torch.device) -> Recorder:
-    """Records CUDA graphs on a device.
-
-    Recordings share their scratch memory: no two of them may be replayed at the same time, and
-    what one gave has to be copied before the next is.
-    """
-    pool = torch.cuda.graph_pool_handle()
-
-    def record(compute: Compute) -> tuple[list[Tensor], Callable[[], None]]:
-        with torch.cuda.device(device):
-            aside = torch.cuda.Stream()
-            aside.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(
-                aside
-            ):  # libraries choose their ways before, not while recording
-                for _ in range(3):
-                    compute()
-            torch.cuda.current_stream().wait_stream(aside)
-            graph = torch.cuda.CUDAGraph()
-            # Only what this thread does has to fit into a recording: others go on meanwhile.
-            with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
-                found = compute()
-        return found, graph.replay
-
-    return record
