@@ -17,6 +17,7 @@ from vos_ros.ros.catch_up import catch_up
 from vos_ros.ros.frame_buffer import FrameBuffer
 from vos_ros.ros.frames import CameraFrame, to_rgb
 from vos_ros.ros.images import ImageError
+from vos_ros.ros.last_sent import LastSent
 from vos_ros.ros.requests import InitOrder, RequestError, sentence
 from vos_ros.ros.statistics import Counter, FrameTimes
 from vos_ros.segmenter import Segmentation, SegmentationError, VideoSegmenter
@@ -108,7 +109,7 @@ class Follower:
         self._last_serial = -1
         # The frame that the segmenter's labels of all objects belong to; -1 for none.
         self._whole_serial = -1
-        self._sent: tuple[Header, Segmentation] | None = None
+        self._sent = LastSent()
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -140,7 +141,7 @@ class Follower:
             raise RequestError(sentence(error)) from error
         self._album.note(order.names, thumbnails_of(shown, order.labels, order.names), keep)
         self._ids = tuple(self._segmenter.ids)
-        self._forget_sent(set(order.names) if keep else set(self._sent_ids))
+        self._sent.forget(set(order.names) if keep else set(self._sent.ids))
         serial = trail.frame.serial
         # The others were not carried through: their labels are true only of the frame they had.
         if set(self._ids) - order.names.keys() and serial != self._whole_serial:
@@ -184,7 +185,7 @@ class Follower:
         names = {object_id: taught.names.get(object_id, "") for object_id in taught.learned.ids}
         self._album.note(names, taught.thumbnails, keep)
         self._ids = tuple(self._segmenter.ids)
-        self._forget_sent(set(names) if keep else set(self._sent_ids))
+        self._sent.forget(set(names) if keep else set(self._sent.ids))
         self._whole_serial = -1  # there are no labels of these objects yet
         names = self._album.names
         return {object_id: names.get(object_id, "") for object_id in self._ids}
@@ -212,7 +213,7 @@ class Follower:
         self._ids = ()
         self._whole_serial = -1
         if forgotten:
-            self._tell_forgotten(set(self._sent_ids))
+            self._tell_forgotten(set(self._sent.ids))
         return forgotten
 
     def step(self, frame: CameraFrame) -> bool:
@@ -270,29 +271,16 @@ class Follower:
     def _publish(
         self, frame: CameraFrame, image: np.ndarray, result: Segmentation, times: FrameTimes
     ) -> None:
-        self._sent = (frame.header, result)
+        self._sent.note(frame.header, result)
         self._publish_frame(frame, image, result, self._album.names, times)
-
-    @property
-    def _sent_ids(self) -> tuple[int, ...]:
-        """The objects that what was sent last is still true of."""
-        return () if self._sent is None else tuple(item.id for item in self._sent[1].objects)
-
-    def _forget_sent(self, ids: set[int]) -> None:
-        """Take objects out of what was sent last."""
-        if self._sent is None:
-            return
-        header, result = self._sent
-        labels = np.where(np.isin(result.labels, list(ids)), 0, result.labels).astype(np.uint8)
-        left = tuple(item.apart_from(ids) for item in result.objects if item.id not in ids)
-        self._sent = (header, Segmentation(labels, left))
 
     def _tell_forgotten(self, ids: set[int]) -> None:
         """Send the last result once more, without objects that were forgotten."""
-        self._forget_sent(ids)
+        self._sent.forget(ids)
         # An object that was not on it yet would be missing: the next frame's result tells then.
-        if self._sent is not None and set(self._sent_ids) == set(self._ids):
-            self._correct(*self._sent, self._album.names)
+        last = self._sent.content
+        if last is not None and set(self._sent.ids) == set(self._ids):
+            self._correct(*last, self._album.names)
 
     def _frames_since(self, frame: CameraFrame, trail: _Trail) -> Iterator[np.ndarray]:
         """Yield the images of the frames since one; the trail remembers which came last."""
