@@ -57,7 +57,12 @@ def test_objects_in_doubt_and_those_put_right_are_told_once(stage: Stage):
     status = listener.wait("objects", lambda s: s.values["may be something else"] == "2")
     assert (status.level, status.message) == (1, "May be something else: 2.")
     result.pop("objects")
-    for words in ("does not look like it", "met or were out of sight", "had been taken for one another"):
+    reports = (
+        "does not look like it",
+        "met or were out of sight",
+        "had been taken for one another",
+    )
+    for words in reports:
         assert sum(words in line for line in said) == 1
     assert stage.call(order((1, 2))).success
     listener.wait("objects", lambda s: s.values["followed"] == "1, 2" and s.level == 0)
