@@ -125,6 +125,13 @@ def test_packages_of_apt_are_of_the_distribution_and_have_a_driver() -> None:
     assert f"/opt/ros/{DISTRIBUTION}/setup.bash" in entry and f"{installed}/setup.bash" in entry
 
 
+def test_a_shell_that_sources_ros_allows_for_variables_that_are_not_set() -> None:
+    shells = [words_of(text) for text in re.findall(r"^SHELL (\[.*\])$", TEXT, re.MULTILINE)]
+    (entry,) = re.findall(r"^set (.*)$", (ROOT / "docker/entrypoint.sh").read_text(), re.MULTILINE)
+    switches = [word for words in (*shells, entry.split()) for word in words if word[0] == "-"]
+    assert switches and not any("u" in word for word in switches)
+
+
 def test_what_is_run_exists_and_takes_the_arguments_it_is_given() -> None:
     found = commands()
     assert len(found) >= 6
