@@ -13,7 +13,7 @@ SHARE = f"share/{NAME}"
 COMMANDS = (
     "vos", "cameras", "demo", "publish_video", "replay", "record", "plot", "evaluate", "train",
     "pack", "ablate", "benchmark", "soak", "returns", "average", "card", "export", "explain",
-    "select", "init_box", "init_mask", "centroid", "follow", "parameters",
+    "select", "init_box", "init_mask", "centroid", "follow", "parameters", "policy",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "node": "follow objects in a camera's images (the ROS 2 node)",
     "cameras": "follow objects in the images of several cameras with one network (a node for each)",
     "parameters": "list the node's parameters: type, default, range, meaning",
+    "policy": "write a policy for SROS 2: who may do what with your nodes",
     "init_box": "have the running node follow what is in a box of the camera's image",
     "init_mask": "have the running node follow the objects of a mask in a file",
     "select": "show a page on which people point out what is to be followed (a web server)",
