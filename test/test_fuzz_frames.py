@@ -8,9 +8,15 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from image_messages import ALL_ENCODINGS, UNHURRIED, hostile_messages, messages
+from image_messages import (
+    ALL_ENCODINGS,
+    PLANAR_YUV,
+    UNHURRIED,
+    hostile_messages,
+    messages,
+)
 from sensor_msgs.msg import Image
 
 from vos_ros.ros.frames import check_frame, to_rgb
@@ -98,6 +104,10 @@ def test_an_image_that_lacks_a_byte_is_refused(case, data):
     assert padding == 0  # rows come with their padding here
     last = len(message.data) - (message.step - used(message, rows))
     message.data = bytes(message.data[: data.draw(st.integers(0, last - 1))])
+    # A step of both planes with as much data as both have without padding: so some drivers mean it.
+    width = len(rows[0])
+    both = message.encoding in PLANAR_YUV and message.step in (width * 3 // 2, width * 2)
+    assume(not (both and len(message.data) == width * len(rows)))
     with pytest.raises(ImageError, match="must hold the whole image"):
         to_rgb(message)
 

@@ -86,9 +86,13 @@ def _check_length(msg: Image, encoding: Encoding, rows: int, what: str) -> int:
             f" {row_bytes} bytes in {encoding.name}; step must be at least that."
         )
     held = len(msg.data)
-    if encoding.planar and held == rows * row_bytes:
+    if (
+        encoding.planar
+        and held == rows * row_bytes
+        and 2 * msg.step in (3 * row_bytes, 4 * row_bytes)
+    ):
         # Nothing is padded. Drivers disagree about what step is then: the bytes of a row of the
-        # first plane, or the bytes of a row of all planes.
+        # first plane, or, as here, the bytes of a row of all planes, or of two samples a pixel.
         return row_bytes
     if held < rows * msg.step:
         raise ImageError(
