@@ -15,7 +15,7 @@ from scipy import ndimage
 from torch.nn import functional as F
 
 from vos_ros.frames import Geometry, crop, pad, to_camera, to_input, to_masks
-from vos_ros.models.state import reframe_maps, view_change
+from vos_ros.models.maps import reframe_maps, view_change
 from vos_ros.region import Region
 
 CPU = torch.device("cpu")

@@ -13,7 +13,7 @@ from tiny import add_tiny_backbone
 
 from vos_ros.inference import prepare
 from vos_ros.models.gfddal import GfddalState
-from vos_ros.models.state import resize_maps
+from vos_ros.models.maps import resize_maps
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from references import random
 
-from vos_ros.models.state import reframe_maps, view_change
+from vos_ros.models.maps import reframe_maps, view_change
 from vos_ros.training.views import MARGINS, WHOLE, changes_of, follow, look
 
 H, W = 64, 96

@@ -16,14 +16,8 @@ from vos_ros.models.aggregation import aggregate, merged_probabilities
 from vos_ros.models.backbones import BACKBONES
 from vos_ros.models.backbones.base import STRIDES, Backbone
 from vos_ros.models.gfddal import Gfddal
-from vos_ros.models.state import (
-    FrameFeatures,
-    ObjectState,
-    Prediction,
-    SegmentationNetwork,
-    reframe_maps,
-    resize_maps,
-)
+from vos_ros.models.maps import reframe_maps, resize_maps
+from vos_ros.models.state import FrameFeatures, ObjectState, Prediction, SegmentationNetwork
 
 CONFIG = {
     "backbone": "tiny",

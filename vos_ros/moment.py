@@ -16,7 +16,8 @@ from vos_ros import masks
 from vos_ros.absence import state_after, without_hidden
 from vos_ros.frames import Geometry
 from vos_ros.identity import IdentityWatch, Pair
-from vos_ros.models.state import ObjectState, view_change
+from vos_ros.models.maps import view_change
+from vos_ros.models.state import ObjectState
 from vos_ros.presence import ObjectPresence, PresenceTracker, Sight
 from vos_ros.targets import Targets
 

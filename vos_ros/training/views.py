@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vos_ros.models.state import view_change
+from vos_ros.models.maps import view_change
 from vos_ros.region import Region, RegionSettings, region_around
 
 #: the whole frame: left, top, width and height in shares of the frame

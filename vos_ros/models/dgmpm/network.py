@@ -28,8 +28,9 @@ from vos_ros.models.dgmpm.decoder import LEVEL_STRIDES, FeatureIntegration
 from vos_ros.models.dgmpm.embedding_distance import distance_map, mean_anchors
 from vos_ros.models.dgmpm.extractor import EmbeddingExtractor
 from vos_ros.models.dgmpm.state import DgmpmFeatures, DgmpmState
+from vos_ros.models.maps import resize_maps
 from vos_ros.models.normalisation import InputNormalisation
-from vos_ros.models.state import Prediction, SegmentationNetwork, resize_maps
+from vos_ros.models.state import Prediction, SegmentationNetwork
 
 
 class Dgmpm(SegmentationNetwork[DgmpmFeatures, DgmpmState]):

@@ -15,7 +15,8 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn import functional as F
 
-from vos_ros.models.state import FrameFeatures, ObjectState, reframe_maps, resize_maps
+from vos_ros.models.maps import reframe_maps, resize_maps
+from vos_ros.models.state import FrameFeatures, ObjectState
 
 
 @dataclass(frozen=True)

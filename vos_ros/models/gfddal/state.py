@@ -17,7 +17,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vos_ros.models.gfddal.memory import Remembered
-from vos_ros.models.state import FrameFeatures, ObjectState, reframe_maps, resize_maps
+from vos_ros.models.maps import reframe_maps, resize_maps
+from vos_ros.models.state import FrameFeatures, ObjectState
 
 #: matching and appearance work at this stride, in pixels
 COARSE_STRIDE = 16
