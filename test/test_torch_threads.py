@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import torch
 from networks import SMALL
@@ -74,6 +76,25 @@ def test_beside_openvino_it_keeps_one_and_openvino_all(network, monkeypatch):
     segmenter = VideoSegmenter(network, size=32, runtime="openvino")
     assert threads_seen(segmenter, monkeypatch) == [1, 1]
     assert torch.get_num_threads() == 3
+
+
+@needs_openvino
+def test_objects_are_begun_with_all_on_a_thread_that_began_while_another_stepped(
+    network, monkeypatch
+):
+    segmenter = VideoSegmenter(network, size=32, runtime="openvino")
+    seen, encode = [], segmenter._network.encode
+
+    def counted(images):
+        seen.append(torch.get_num_threads())
+        return encode(images)
+
+    monkeypatch.setattr(segmenter._network, "encode", counted)
+    thread = threading.Thread(target=segmenter.start, args=(moving(1)[0], FIRST))
+    with torch_threads(1):
+        thread.start()
+        thread.join()
+    assert seen == [3]
 
 
 @needs_openvino

@@ -93,6 +93,8 @@ class VideoSegmenter:
         self._device, self._precision = network.device, network.precision
         self._network, self._runtime = network.network, network.runtime
         self._runtime_name = network.runtime_name
+        beside = self._runtime.threads_beside
+        self._threads = None if beside is None else torch.get_num_threads()
         self._size = self._shown_size = size
         self._max_objects = max_objects
         self._presence = presence
@@ -108,7 +110,7 @@ class VideoSegmenter:
 
     @property
     def runtime(self) -> str:
-        """What computes the steps, ``torch`` or ``openvino``."""
+        """What computes the steps, a name of `RUNTIMES`."""
         return self._runtime_name
 
     @property
@@ -302,6 +304,9 @@ class VideoSegmenter:
         Args:
             presence: what is remembered so far.
         """
+        if self._threads is not None:
+            # A thread that began while another stepped has as few as that one had: `torch_threads`.
+            torch.set_num_threads(self._threads)
         ids = masks.ids_of(labels)
         presence = presence.copy()
         presence.begin(ids)

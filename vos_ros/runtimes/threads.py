@@ -14,7 +14,8 @@ import torch
 def torch_threads(count: int | None) -> Iterator[None]:
     """Have PyTorch compute with so many threads for a while, and with as many as before after that.
 
-    On this thread: others that have computed something already go on as they did.
+    On this thread: others that have computed something already go on as they did. One that computes
+    for the first time meanwhile has so many for good, unless it is told otherwise.
 
     Args:
         count: at least 1; None leaves it as it is.
