@@ -255,7 +255,7 @@ def test_what_was_not_measured_is_unknown():
             "device",
             {"runtime_trouble": "Odd: no."},
             Level.WARN,
-            "(Odd: no.). Install the versions of",
+            "(Odd: no.). Set runtime:=torch",
         ),
         ("device", {"memory": Memory("cpu", math.nan, math.nan, math.nan)}, Level.OK, "on cpu"),
     ],

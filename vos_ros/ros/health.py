@@ -235,9 +235,10 @@ def device_report(picture: Picture) -> Report:
 def not_compiled(trouble: str) -> str:
     """Say why steps take longer than they might, and what to do about it."""
     return (
-        "Some of the steps cannot be compiled, and PyTorch computes them, which gives the same"
-        f" masks and takes longer ({trouble}). Install the versions of torch and openvino that"
-        " requirements.txt names, or set runtime:=torch."
+        "Some of the steps cannot be compiled (with cudagraphs: recorded), and PyTorch computes"
+        f" them, which gives the same masks and takes longer ({trouble}). Set runtime:=torch to do"
+        " without; for openvino, install the versions of it and of torch that requirements.txt"
+        " names."
     )
 
 
