@@ -198,6 +198,26 @@ def test_by_depth_it_stands_still_when_the_object_is_gone_or_where_it_should_be(
     pointing.until(STANDING)
 
 
+def test_by_depth_a_point_that_comes_late_does_not_bring_the_object_back(
+    pointing: Pointing,
+) -> None:
+    def told(stamp: int, present: bool) -> None:
+        there = [ObjectPresence(id=1, present=present)]
+        pointing.node._take_presence(ObjectPresenceArray(header=header(stamp), objects=there))
+
+    def pointed(stamp: int) -> None:
+        pointing.node._take_point(PointStamped(header=header(stamp), point=Point(x=0.0, z=3.0)))
+
+    told(2, present=False)
+    pointed(1)  # it was looked for in the depth image meanwhile
+    pointing.motions.clear()
+    pointing.stage.until(lambda: len(pointing.motions) >= 5, "commands from after that")
+    assert pointing.motions[-1] == STANDING
+    told(3, present=True)
+    pointed(3)
+    pointing.until(Motion(0.15, 0.0))
+
+
 def test_stamped_commands_have_the_time_of_now(make_base: Callable[..., Base]) -> None:
     base = make_base(TwistStamped, stamped=True)
     stamp = base.messages[-1].header.stamp

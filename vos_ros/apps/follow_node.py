@@ -48,6 +48,7 @@ class FollowNode(Node):
         self._law = Law(**{field.name: getattr(options, field.name) for field in fields(Law)})
         self._sight: Sight | None = None
         self._seen = -math.inf
+        self._gone = -1  # stamp of the newest image, in ns, if the object is not in it
         self._doing = ""
         self._kind = TwistStamped if options.stamped else Twist
         self._publisher = self.create_publisher(self._kind, "cmd_vel", 1)
@@ -84,13 +85,18 @@ class FollowNode(Node):
         self._note(sight)
 
     def _take_point(self, message: PointStamped) -> None:
-        """See where the object is in space."""
+        """See where the object is in space, unless it is known to have left since."""
+        if nanoseconds(message.header.stamp) < self._gone:
+            return
         point = message.point
         self._note(sight_at_point((point.x, point.y, point.z), self.options.distance))
 
     def _take_presence(self, message: ObjectPresenceArray) -> None:
-        if not self._is_present(message):
-            self._note(None)
+        if self._is_present(message):
+            self._gone = -1
+            return
+        self._gone = nanoseconds(message.header.stamp)
+        self._note(None)
 
     def _is_present(self, message: ObjectPresenceArray) -> bool:
         return any(item.present for item in message.objects if item.id == self.options.id)
