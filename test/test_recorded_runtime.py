@@ -119,6 +119,21 @@ def test_what_a_step_gave_is_not_written_over_by_the_next(network):
 
 
 @torch.inference_mode()
+def test_no_copy_is_of_several_types_which_pytorch_would_make_one_by_one(network, monkeypatch):
+    kinds, copy = [], torch._foreach_copy_
+
+    def counted(places, values):
+        kinds.append({value.dtype for value in (*places, *values)})
+        copy(places, values)
+
+    monkeypatch.setattr(torch, "_foreach_copy_", counted)
+    recorded = RecordedRuntime(network, Tape())
+    for seed in range(3):
+        recorded.advance(images_of(1, seed), started(network, 2))
+    assert kinds and all(len(kind) == 1 for kind in kinds)
+
+
+@torch.inference_mode()
 def test_other_objects_of_the_same_number_are_not_taken_for_those_before(network):
     recorded, eager = RecordedRuntime(network, Tape()), EagerRuntime(network)
     image = images_of(1, 9)

@@ -160,7 +160,7 @@ class _Recording:
         self._give(images, states)
         self._replay()
         own = [torch.empty_like(value) for value in self._found]
-        torch._foreach_copy_(own, self._found)
+        _copy(own, self._found)
         return _outcomes(own, states)
 
     def check(self, eager: EagerRuntime, images: Tensor, states: Sequence[ObjectState]) -> None:
@@ -191,7 +191,7 @@ class _Recording:
                 if value.numel():
                     places.append(standing[name])
                     values.append(value)
-        torch._foreach_copy_(places, values)
+        _copy(places, values)
         self._constants |= new  # now that they lie there
 
 
@@ -228,6 +228,17 @@ def _outcomes(found: Sequence[Tensor], states: Sequence[ObjectState]) -> list[Ou
         renewed = {name: next(coming) for name in _renewed(state)}
         outcomes.append((Prediction(logits, None, sound), dataclasses.replace(state, **renewed)))
     return outcomes
+
+
+def _copy(places: Sequence[Tensor], values: Sequence[Tensor]) -> None:
+    """Copy values of the same types to their places: those of one type at once, as PyTorch can."""
+    kinds: dict[torch.dtype, tuple[list[Tensor], list[Tensor]]] = {}
+    for place, value in zip(places, values, strict=True):
+        into, from_ = kinds.setdefault(value.dtype, ([], []))
+        into.append(place)
+        from_.append(value)
+    for into, from_ in kinds.values():
+        torch._foreach_copy_(into, from_)
 
 
 def _key(images: tuple[int, ...], states: Sequence[ObjectState]) -> _Key:
