@@ -220,6 +220,13 @@ def test_a_bad_option_or_parameter_ends_it_with_a_sentence() -> None:
         assert said.strip() == "centroid: erode lies in 0..100 pixels, not -1"
 
 
+def test_a_name_that_is_none_is_told_without_a_trace() -> None:
+    child = run("--depth", "two words")
+    said, _ = child.communicate(timeout=60)
+    assert child.returncode == 2
+    assert said.startswith("centroid: Invalid topic name: ") and "Traceback" not in said
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it(number: int, make_stage: Callable[..., Stage]) -> None:
     stage = make_stage()

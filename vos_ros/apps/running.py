@@ -10,6 +10,7 @@ from typing import Protocol
 
 import rclpy
 from rclpy.context import Context
+from rclpy.exceptions import NameValidationException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
@@ -33,7 +34,8 @@ def run_until_signal(
 
     Args:
         program: its name, for complaints.
-        make: makes the node; OptionError when it was given an impossible value.
+        make: makes the node; OptionError when it was given an impossible value, or rclpy's own
+            where a name is none.
         arguments: the whole command line, for the ROS arguments in it.
 
     Returns:
@@ -49,7 +51,7 @@ def run_until_signal(
     )
     try:
         node = make(context)
-    except OptionError as error:
+    except (OptionError, NameValidationException) as error:
         print(f"{program}: {error}", file=sys.stderr)
         rclpy.try_shutdown(context=context)
         return 2
