@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import resource
 import struct
 import tracemalloc
 import zlib
@@ -196,6 +197,24 @@ def test_a_size_the_data_cannot_hold_is_refused_before_anything_is_allocated(
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1_000_000
+
+
+@pytest.mark.parametrize("claimed", [2**31 - 1, 3539992859, 2**32 - 1])
+def test_a_chunk_that_claims_gigabytes_costs_none(claimed):
+    """The decoder would ask for as much memory as it claims."""
+    data = bytearray(_encode("png", _picture(16, 24)))
+    place = data.index(b"IDAT") - 4
+    data[place : place + 4] = claimed.to_bytes(4, "big")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert "cut off" in _refusal(_message(bytes(data), "png"))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
+
+
+def test_a_png_of_endless_chunks_is_not_gone_through():
+    data = _encode("png", _picture())
+    place = data.index(b"IDAT") - 4
+    empty = b"\x00\x00\x00\x00tEXt\x00\x00\x00\x00"
+    assert "chunks" in _refusal(_message(data[:place] + empty * 100_000 + data[place:], "png"))
 
 
 @pytest.mark.fuzz

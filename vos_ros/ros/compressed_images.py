@@ -34,6 +34,9 @@ _PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _JPEG_PIXELS_PER_BYTE = 512
 _DEFLATE_RATIO = 1040
 
+# The most chunks of a PNG: encoders write 8 kB or more into each but a few.
+_MOST_CHUNKS = 50_000
+
 # The most marks looked at for a JPEG's frame header; a colour profile may take 255 segments.
 _MOST_MARKS = 4096
 
@@ -157,8 +160,27 @@ def _read_png_size(data: bytes) -> tuple[int, int, int]:
     if len(data) < 33 or data[12:16] != b"IHDR":
         raise ImageError("The compressed image is cut off: it is PNG without a header; send all.")
     width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    _check_png_chunks(data)
     bits = max(data[24], 1) * _PNG_CHANNELS.get(data[25], 1)
     return width, height, len(data) * _DEFLATE_RATIO * 8 // bits
+
+
+def _check_png_chunks(data: bytes) -> None:
+    """Refuse a chunk that claims more than there is: OpenCV asks for memory by what it claims."""
+    place = len(_PNG_START)
+    for _ in range(_MOST_CHUNKS):
+        if place + 12 > len(data):
+            raise ImageError(
+                f"The compressed image is cut off: its {len(data)} bytes of PNG have no end mark;"
+                " each message must hold the whole image."
+            )
+        if data[place + 4 : place + 8] == _PNG_END:
+            return
+        place += 12 + int.from_bytes(data[place : place + 4], "big")
+    raise ImageError(
+        f"The compressed image's {len(data)} bytes of PNG are in more than {_MOST_CHUNKS} chunks;"
+        " write it with larger ones."
+    )
 
 
 def _read_jpeg_size(data: bytes) -> tuple[int, int, int]:
