@@ -63,6 +63,28 @@ def test_every_document_is_a_page(site: Path) -> None:
     assert (site / "config/vos.yaml").read_bytes() == (ROOT / "config/vos.yaml").read_bytes()
 
 
+#: what is left of a list or a table that the site takes for a paragraph: lists are to be indented
+#: by four, and what stands inside HTML is to say `markdown`
+UNREAD = re.compile(r"^(?:\d+\. |\|).*", re.MULTILINE)
+
+
+@needs_mkdocs
+def test_lists_and_tables_are_read_as_such(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        found = re.search("<article.*?</article>", page.read_text(encoding="utf-8"), re.DOTALL)
+        text = re.sub("<(pre|code).*?</\\1>", "", found[0] if found else "", flags=re.DOTALL)
+        assert UNREAD.findall(text) == [], page.name
+
+
+@needs_mkdocs
+def test_long_names_in_tables_may_break_between_their_parts(site: Path) -> None:
+    page = (site / "interface.html").read_text(encoding="utf-8")
+    assert "<td><code>sensor_msgs/<wbr>msg/<wbr>CompressedImage</code></td>" in page.replace(
+        "_<wbr>", "_"
+    )
+    assert "<wbr>" not in re.sub("<td.*?</td>", "", page, flags=re.DOTALL)
+
+
 @needs_mkdocs
 def test_links_out_of_the_documents_lead_to_pages_of_the_site(site: Path) -> None:
     assert 'href="config/vos.yaml"' in (site / "parameters.html").read_text()

@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"(?<=\]\()(?P<path>[^)#\s:]+)(?P<rest>#[^)\s]*)?(?=\))")
 CODE = re.compile(r"(^```.*?^```|`[^`\n]+`)", re.DOTALL | re.MULTILINE)
 HOME = {"README.md": "index.md"}
+CELL = re.compile(r"<td\b.*?</td>", re.DOTALL)
+LONG_NAME = re.compile(r"(?<=<code>)[^<\s]{21,}(?=</code>)")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -52,6 +54,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Make the links of a page fit the site; MkDocs then says which lead nowhere."""
     return outside_code(markdown, lambda text: LINK.sub(_fitting(page.file.src_uri), text))
+
+
+def on_page_content(html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Let long names in tables break between their parts: no column runs out of the page."""
+    parted = r"(?<=\w[/_=])(?=\w)"
+    return CELL.sub(
+        lambda cell: LONG_NAME.sub(lambda name: re.sub(parted, "<wbr>", name[0]), cell[0]), html
+    )
 
 
 def repository_path(uri: str) -> str:
