@@ -10,6 +10,7 @@ those, where there is a device.
 from __future__ import annotations
 
 import dataclasses
+from itertools import permutations
 
 import pytest
 import torch
@@ -23,6 +24,7 @@ from vos_ros.runtimes import RuntimeMissingError, build_runtime, choose_runtime
 from vos_ros.runtimes.eager import EagerRuntime
 from vos_ros.runtimes.ready import ReadyNetwork
 from vos_ros.runtimes.recorded import RecordedRuntime
+from vos_ros.runtimes.together import Turn, advance_together
 from vos_ros.segmenter import VideoSegmenter
 
 CPU = torch.device("cpu")
@@ -104,6 +106,17 @@ def test_several_images_with_different_numbers_of_objects_are_one_recording(netw
     recorded = RecordedRuntime(network, tape)
     states = [started(network, 2, count=2), started(network, 1, seed=5)]
     run_both(recorded, eager, [images_of(3, i) for i in range(4)], states, states)
+    assert tape.recorded == 1
+
+
+@torch.inference_mode()
+def test_who_comes_first_does_not_make_it_another_recording(network):
+    tape, eager = Tape(), EagerRuntime(network)
+    recorded = RecordedRuntime(network, tape)
+    turns = [Turn(images_of(1, objects), started(network, objects)) for objects in (1, 2, 1)]
+    for order in permutations(turns):
+        found = advance_together(recorded, order)
+        assert_same(found, [eager.advance(turn.image, turn.state) for turn in order])
     assert tape.recorded == 1
 
 
@@ -233,6 +246,7 @@ def test_it_is_refused_where_there_is_no_such_device():
         choose_runtime("cudagraphs", CPU, "fp32")
 
 
+@pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @torch.inference_mode()
 def test_graphs_of_a_device_give_what_it_computes_without_them(network):

@@ -70,7 +70,9 @@ def advance_together(runtime: Runtime, turns: Sequence[Turn]) -> list[Outcome]:
     """
     if len(turns) == 1:
         return [runtime.advance(turns[0].image, turns[0].state)]
-    groups = _groups(turn.state_form for turn in turns)
+    forms = [turn.state_form for turn in turns]
+    # In the same order whoever came first: what is kept for a pass would be kept for each order.
+    groups = sorted(_groups(forms), key=lambda group: repr(forms[group[0]]))
     ordered = [number for group in groups for number in group]
     images = torch.cat([turns[number].image for number in ordered])
     images = images.contiguous(memory_format=torch.channels_last)
