@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from browser import browser_path, open_browser
 
 ROOT = Path(__file__).parents[1]
 needs_mkdocs = pytest.mark.skipif(
@@ -83,6 +84,16 @@ def test_long_names_in_tables_may_break_between_their_parts(site: Path) -> None:
         "_<wbr>", "_"
     )
     assert "<wbr>" not in re.sub("<td.*?</td>", "", page, flags=re.DOTALL)
+
+
+@needs_mkdocs
+def test_pages_that_are_opened_from_the_disk_are_searched(site: Path) -> None:
+    with open_browser(browser_path()) as browser:
+        page = browser.new_page()
+        page.goto((site / "index.html").as_uri())
+        page.click(".md-search__input")
+        page.keyboard.type("smallest_internal_size")
+        page.wait_for_selector(".md-search-result__link[href*='parameters.html']")
 
 
 @needs_mkdocs
