@@ -183,6 +183,8 @@ def test_a_clip_that_ends_or_changes_is_told() -> None:
     other = [*clip(2), (START + 2, np.zeros((32, 32, 3), np.uint8))]
     with pytest.raises(ExplainError, match="frame 7 is of another size than frame 5"):
         list(scenes(ready, {}, other, first_mask(), viewing()))
+    with pytest.raises(ExplainError, match="ends before the frame that the mask belongs to"):
+        list(scenes(ready, {}, [], first_mask(), viewing()))
 
 
 # --- GFDDAL ---------------------------------------------------------------------------------------

@@ -121,7 +121,10 @@ def scenes(
     )
     remembered = RememberedFrames()
     rest = iter(frames)
-    start, image = next(rest)
+    first = next(rest, None)
+    if first is None:
+        raise ExplainError("the clip ends before the frame that the mask belongs to")
+    start, image = first
     segmenter.start(image, mask)
     remembered.begin(start, _view(image, _seen(segmenter)))
     shape, number = image.shape, start
