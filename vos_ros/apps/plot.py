@@ -32,7 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"plot: {error}", file=sys.stderr)
         return 1
     seconds = (run.rows[-1].stamp - run.rows[0].stamp) / 1e9
-    print(f"{len(run.rows)} images in {seconds:.1f} s, {len(run.ids)} objects: '{out}'")
+    objects = f"{len(run.ids)} object{'s' if len(run.ids) != 1 else ''}"
+    print(f"{len(run.rows)} images in {seconds:.1f} s, {objects}: '{out}'")
     return 0
 
 
