@@ -169,14 +169,15 @@ def _check_png_chunks(data: bytes) -> None:
     """Refuse a chunk that claims more than there is: OpenCV asks for memory by what it claims."""
     place = len(_PNG_START)
     for _ in range(_MOST_CHUNKS):
-        if place + 12 > len(data):
+        last = data[place + 4 : place + 8] == _PNG_END
+        place += 12 + int.from_bytes(data[place : place + 4], "big")
+        if place > len(data):
             raise ImageError(
                 f"The compressed image is cut off: its {len(data)} bytes of PNG have no end mark;"
                 " each message must hold the whole image."
             )
-        if data[place + 4 : place + 8] == _PNG_END:
+        if last:
             return
-        place += 12 + int.from_bytes(data[place : place + 4], "big")
     raise ImageError(
         f"The compressed image's {len(data)} bytes of PNG are in more than {_MOST_CHUNKS} chunks;"
         " write it with larger ones."
