@@ -85,6 +85,44 @@ def test_every_command_has_a_program(name: str) -> None:
     assert len(main.args.defaults) == 1
 
 
+@pytest.mark.parametrize(
+    "argv, sentence",
+    [
+        (["vos", "--ros-args", "--params-file", "/gone.yaml"], "'--params-file /gone.yaml'"),
+        (["vos", "--ros-args", "-p"], "No parameter override rule found"),
+        (["vos", "--ros-args", "-r", "__node:=my vos"], "my vos"),
+        (["publish_video", "{clip}", "--topic", "2nd"], "must not start with a number"),
+        (["init_mask", "{clip}", "--node", "a//b"], "must not contain repeated '/'"),
+    ],
+    ids=["no file", "no parameter", "no name", "no topic", "no node"],
+)
+def test_what_ros_cannot_read_is_told_without_a_trace(
+    argv: list[str], sentence: str, tmp_path: Path
+) -> None:
+    from PIL import Image
+
+    Image.new("L", (64, 48), 1).save(tmp_path / "clip.png")
+    given = [word.format(clip=tmp_path / "clip.png") for word in argv]
+    done = subprocess.run(
+        [sys.executable, "-m", "vos_ros", *given],
+        cwd=ROOT, capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith(f"{argv[0]}: ") and sentence in done.stderr
+    assert "Traceback" not in done.stderr and ".c:" not in done.stderr
+
+
+def test_a_fault_of_ours_keeps_its_trace(
+    command: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(argv: list[str]) -> int:
+        raise RuntimeError("failed to resolve name")
+
+    monkeypatch.setattr(sys.modules["vos_ros.apps.demo"], "main", broken)
+    with pytest.raises(RuntimeError):
+        cli.main(["demo"])
+
+
 def test_help_loads_neither_torch_nor_ros() -> None:
     code = (
         "import sys; from vos_ros.apps.cli import main; main(['--help']);"

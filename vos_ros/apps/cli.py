@@ -8,6 +8,7 @@ through it.
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,6 +46,9 @@ COMMANDS: dict[str, str] = {
 
 ALIASES: dict[str, str] = {"vos": "node"}
 """Other names of commands: ROS calls the executable after the node."""
+
+_MISTAKES = {"NameValidationException", "RCLInvalidROSArgsError", "UnknownROSArgsError"}
+"""Errors of rclpy that come of what was typed."""
 
 
 def usage() -> str:
@@ -86,7 +90,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:  # PyTorch takes a second to import, and nothing has begun
         return 130
-    return module.main(arguments[1:])
+    try:
+        return module.main(arguments[1:])
+    except Exception as error:
+        sentence = _mistake(error)
+        if not sentence:
+            raise
+        print(f"{arguments[0]}: {sentence}", file=sys.stderr)
+        return 2
+
+
+def _mistake(error: Exception) -> str:
+    """What rclpy says of ROS arguments, or of names in them, that are none; else nothing.
+
+    Told by the errors' names: rclpy is not loaded for commands that do without.
+    """
+    kinds = {kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("rclpy")}
+    of_names = "RCLError" in kinds and "failed to resolve name" in str(error)
+    if not of_names and kinds.isdisjoint(_MISTAKES):
+        return ""
+    return re.sub(r", at \S+:\d+", "", str(error))  # places in the sources of rcl
 
 
 def main_by_name() -> int:
