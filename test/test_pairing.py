@@ -85,6 +85,16 @@ def test_what_never_finds_its_partner_is_let_go() -> None:
     assert len(sets) == 1
 
 
+def test_what_came_before_a_partner_is_let_go_of_as_no_later_message_wants_it() -> None:
+    to, sets = pairing()
+    for stamp in range(20):
+        take(to, "depth", stamp)
+    for topic in ("mask", "info"):
+        take(to, topic, 15)
+    assert [found[1] for found in sets] == ["depth 15"]
+    assert list(to._held["depth"]) == [15, 16, 17, 18, 19]
+
+
 def test_it_goes_on_when_time_goes_back() -> None:
     to, sets = pairing(slop=2)
     for stamp in (1000, 1010, 0, 10, 20):

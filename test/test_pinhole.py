@@ -58,7 +58,7 @@ def test_a_point_is_found_again_from_the_pixel_it_is_seen_at(x, y, z, lens) -> N
     column, row = seen_at(np.array([x * z, y * z, z]), model, distortion)
     camera = Pinhole.read(info(d=list(distortion), distortion_model=model))
     np.testing.assert_allclose(
-        camera.point(column, row, z), [x * z, y * z, z], rtol=0, atol=2e-3 * z
+        camera.point(column, row, z), [x * z, y * z, z], rtol=0, atol=1e-6 * z
     )
 
 

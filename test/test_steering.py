@@ -118,9 +118,11 @@ def test_an_object_twice_as_far_has_a_quarter_of_the_area() -> None:
     assert far.closeness == pytest.approx(2 * near.closeness)
 
 
-@pytest.mark.parametrize(("left", "right"), [(0, 30), (170, 200)])
-def test_what_the_side_of_the_image_cuts_off_is_known(left: int, right: int) -> None:
-    assert sight_in_mask(shown(left, right), 7, FIELD, 0.02).cut_off
+@pytest.mark.parametrize(
+    "edges", [(0, 30), (170, 200), (90, 110, 0, 20), (90, 110, 80, 100)], ids=str
+)
+def test_what_an_edge_of_the_image_cuts_off_is_known(edges: tuple[int, ...]) -> None:
+    assert sight_in_mask(shown(*edges), 7, FIELD, 0.02).cut_off
 
 
 def test_what_is_not_in_the_mask_is_not_seen() -> None:

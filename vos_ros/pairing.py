@@ -8,8 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-_HELD = 60
-"""Messages of a topic that are kept: two seconds of a camera."""
+_HELD = 30
+"""Messages of a topic that are kept: a second of a camera. Each may be an image of megabytes."""
 
 
 class Pairing:
@@ -51,12 +51,15 @@ class Pairing:
         leaders = self._held[self._topics[0]]
         if leader not in leaders:
             return
+        partners = {name: self._partner(name, leader) for name in self._topics[1:]}
+        if None in partners.values():
+            return
         found = [leaders[leader]]
-        for name in self._topics[1:]:
-            stamp = self._partner(name, leader)
-            if stamp is None:
-                return
-            found.append(self._held[name][stamp])
+        for name, stamp in partners.items():
+            held = self._held[name]
+            found.append(held[stamp])
+            while next(iter(held)) != stamp:  # no later leader would choose what came before
+                held.popitem(last=False)
         # What came before this one and has found nothing would be late now.
         while leader in leaders:
             leaders.popitem(last=False)

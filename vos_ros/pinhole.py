@@ -19,6 +19,8 @@ _FISHEYE = "equidistant"
 _DISTORTIONS = {"": (0,), "plumb_bob": (0, 4, 5), "rational_polynomial": (8,), _FISHEYE: (4,)}
 """Model -> how many coefficients it may have."""
 
+_EXACT = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 200, 1e-12)
+
 
 class CalibrationError(ValueError):
     """A calibration that cannot be used; its text says what is wrong and what would be right."""
@@ -95,8 +97,11 @@ class Pinhole:
             return (column - self.cx) / self.fx, (row - self.cy) / self.fy
         matrix = np.array([[self.fx, 0, self.cx], [0, self.fy, self.cy], [0, 0, 1]])
         pixel = np.array([[[column, row]]])
-        undo = cv2.fisheye.undistortPoints if self.model == _FISHEYE else cv2.undistortPoints
-        x, y = undo(pixel, matrix, np.array(self.distortion)).ravel()
+        distortion = np.array(self.distortion)
+        if self.model == _FISHEYE:
+            x, y = cv2.fisheye.undistortPoints(pixel, matrix, distortion).ravel()
+        else:  # by as many iterations as it takes: five, as by itself, err at wide edges
+            x, y = cv2.undistortPointsIter(pixel, matrix, distortion, None, None, _EXACT).ravel()
         return float(x), float(y)
 
 

@@ -23,8 +23,8 @@ class Sight:
     Attributes:
         bearing: angle to it, in radians; positive to the right, as columns count.
         closeness: its distance as a share of the wanted one: above 1 is too far.
-        cut_off: whether the image's left or right side cuts it off: it is larger, and so nearer,
-            than it looks.
+        cut_off: whether an edge of the image cuts it off: it is larger, and so nearer, than it
+            looks.
     """
 
     bearing: float
@@ -102,7 +102,8 @@ def sight_in_mask(
     Returns:
         None when the object is not there.
     """
-    in_column = np.count_nonzero(labels == object_id, axis=0)
+    own = labels == object_id
+    in_column = np.count_nonzero(own, axis=0)
     pixels = int(in_column.sum())
     if not pixels:
         return None
@@ -113,7 +114,7 @@ def sight_in_mask(
     return Sight(
         bearing=math.atan(offset * math.tan(field_of_view / 2.0)),
         closeness=math.sqrt(area / (pixels / labels.size)),
-        cut_off=bool(in_column[0] or in_column[-1]),
+        cut_off=bool(in_column[0] or in_column[-1] or own[0].any() or own[-1].any()),
     )
 
 

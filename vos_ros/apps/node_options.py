@@ -36,7 +36,8 @@ def declared_options(node: Node, options: type[Options], defaults: Mapping[str, 
     for name in (field.name for field in fields(cast(Any, options))):
         default = defaults[name]
         # Types are checked here: rclpy's own error for `rate:=10` does not say what to write.
-        anything = ParameterDescriptor(dynamic_typing=True)
+        # Read here and never again, so that setting them later is refused.
+        anything = ParameterDescriptor(dynamic_typing=True, read_only=True)
         value = node.declare_parameter(name, default, anything).value
         if isinstance(default, float) and type(value) is int:
             value = float(value)

@@ -27,7 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.markdown:
         print(as_markdown(chosen), end="")
     else:
-        print(as_text(chosen, min(100, shutil.get_terminal_size((80, 24)).columns - 1)), end="")
+        width = shutil.get_terminal_size((80, 24)).columns - 1
+        print(as_text(chosen, max(40, min(100, width))), end="")
     return 0
 
 
