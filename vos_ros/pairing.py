@@ -51,8 +51,9 @@ class Pairing:
         leaders = self._held[self._topics[0]]
         if leader not in leaders:
             return
-        partners = {name: self._partner(name, leader) for name in self._topics[1:]}
-        if None in partners.values():
+        nearest = {name: self._partner(name, leader) for name in self._topics[1:]}
+        partners = {name: stamp for name, stamp in nearest.items() if stamp is not None}
+        if len(partners) < len(nearest):
             return
         found = [leaders[leader]]
         for name, stamp in partners.items():

@@ -101,7 +101,9 @@ class Pinhole:
         if self.model == _FISHEYE:
             x, y = cv2.fisheye.undistortPoints(pixel, matrix, distortion).ravel()
         else:  # by as many iterations as it takes: five, as by itself, err at wide edges
-            x, y = cv2.undistortPointsIter(pixel, matrix, distortion, None, None, _EXACT).ravel()
+            same = np.eye(3)  # neither turned nor projected
+            found = cv2.undistortPointsIter(pixel, matrix, distortion, same, same, _EXACT)
+            x, y = found.ravel()
         return float(x), float(y)
 
 
