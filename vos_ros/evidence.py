@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+import numpy as np
+
 from vos_ros.presence import Box, ObjectPresence
 
 #: by such a part of what two differ by, their agreement with their own looks must exceed that with
@@ -113,7 +115,7 @@ class Evidence:
             margin: as in the attributes; 0 where it says nothing.
             alike: whether they look alike by all that is known of them now.
         """
-        if not self.doubt or self.scene is Scene.NEITHER:
+        if self.scene is Scene.NEITHER:
             return replace(self, alike=alike)
         checks = self.checks + 1
         mean = self.margin + max(1 / checks, RATE) * (margin - self.margin)
@@ -126,28 +128,31 @@ class Evidence:
         return Evidence(self.scene.mirrored, doubt=True, alike=self.alike)
 
 
-def scene_of(one: ObjectPresence, other: ObjectPresence, last: Sequence[Box]) -> Scene:
+def scene_of(one: ObjectPresence, other: ObjectPresence, far: bool) -> Scene:
     """How an image shows two objects.
 
     Args:
         one: the object with the lower id.
         other: the one with the higher.
-        last: where each was seen last.
+        far: whether they were apart where each was seen last.
     """
-    close = not apart(*last)
     if one.present and other.present:
-        return Scene.TOUCHING if close else Scene.APART
+        return Scene.APART if far else Scene.TOUCHING
     if one.present:
-        return Scene.FIRST_THERE if close else Scene.FIRST
+        return Scene.FIRST if far else Scene.FIRST_THERE
     if other.present:
-        return Scene.SECOND_THERE if close else Scene.SECOND
+        return Scene.SECOND if far else Scene.SECOND_THERE
     return Scene.NEITHER
 
 
 def apart(one: Box, other: Box) -> bool:
     """Whether two boxes leave a gap of some part of their size between them."""
-    for axis in (0, 1):
-        (first, second) = sorted((box[axis], box[axis + 2]) for box in (one, other))
-        if second[0] - sum(first) >= GAP * max(first[1], second[1]):
-            return True
-    return False
+    return bool(all_apart([one, other])[0, 1])
+
+
+def all_apart(boxes: Sequence[Box]) -> np.ndarray:
+    """For K boxes whether any two are apart, K x K: there may be thousands of pairs."""
+    corner, size = np.split(np.array(boxes, float).reshape(-1, 4), 2, axis=1)
+    behind = corner[None] - (corner + size)[:, None]
+    gap = np.maximum(behind, behind.transpose(1, 0, 2))
+    return (gap >= GAP * np.maximum(size[None], size[:, None])).any(axis=2)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vos_ros.acquaintance import Acquaintance
-from vos_ros.evidence import EVERY, Evidence, Scene, scene_of
+from vos_ros.evidence import EVERY, Evidence, Scene, all_apart, scene_of
 from vos_ros.looks import Looks, agreement
 from vos_ros.presence import ObjectPresence
 
@@ -91,18 +91,21 @@ class IdentityWatch:
         seen = _Seen(objects, look)
         due = self.images % EVERY == 0
         known = {entry.id: self._met(entry) for entry in objects}
+        far = all_apart([known[entry.id].box for entry in objects]).tolist()
         pairs = {}
-        for one, other in itertools.combinations(objects, 2):
+        for (i, one), (j, other) in itertools.combinations(enumerate(objects), 2):
             key = (one.id, other.id)
-            scene = scene_of(one, other, [known[each].box for each in key])
-            evidence = self.pairs.get(key, Evidence(scene, scene is not Scene.APART))
-            evidence = evidence.seen_as(scene)
-            if due or evidence.curious:
+            scene = scene_of(one, other, far[i][j])
+            before = self.pairs.get(key) or Evidence(scene, scene is not Scene.APART)
+            evidence = before.seen_as(scene)
+            if evidence.doubt and (due or evidence.curious):
                 evidence = evidence.after(*_compared(known, seen, key))
             pairs[key] = evidence
-        unclear = {each for key, evidence in pairs.items() if evidence.unclear for each in key}
-        for object_id, acquaintance in known.items():
-            if acquaintance.curious or (due and not acquaintance.away):
+        unclear = {each for key, entry in pairs.items() if entry.unclear for each in key}
+        for number, (object_id, acquaintance) in enumerate(known.items()):
+            # Not all in one image, which would take longer than the others.
+            turn = (self.images + number) % EVERY == 0
+            if acquaintance.curious or (turn and not acquaintance.away):
                 looks = seen.looks(object_id)
                 if looks is not None:
                     learn = object_id not in unclear
