@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -19,13 +19,19 @@ class OptionError(ValueError):
     """An option has an impossible value; the message is a sentence for the person who gave it."""
 
 
-def declared_options(node: Node, options: type[Options], defaults: Mapping[str, object]) -> Options:
+def declared_options(
+    node: Node,
+    options: type[Options],
+    defaults: Mapping[str, object],
+    changing: Collection[str] = (),
+) -> Options:
     """The options, by the node's parameters where those are given.
 
     Args:
         node: declares a parameter for each.
         options: what to make.
         defaults: of every field; each says of which type its option is.
+        changing: options whose setting while the node runs is the node's to take or refuse.
 
     Raises:
         OptionError: when a parameter is of another type. A whole number will do for a float.
@@ -36,8 +42,8 @@ def declared_options(node: Node, options: type[Options], defaults: Mapping[str, 
     for name in (field.name for field in fields(cast(Any, options))):
         default = defaults[name]
         # Types are checked here: rclpy's own error for `rate:=10` does not say what to write.
-        # Read here and never again, so that setting them later is refused.
-        anything = ParameterDescriptor(dynamic_typing=True, read_only=True)
+        # The others are read here and never again, so that setting them later is refused.
+        anything = ParameterDescriptor(dynamic_typing=True, read_only=name not in changing)
         value = node.declare_parameter(name, default, anything).value
         if isinstance(default, float) and type(value) is int:
             value = float(value)

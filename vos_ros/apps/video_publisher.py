@@ -59,7 +59,8 @@ class VideoPublisher(Node):
             VideoError: the clip cannot be read, or the log not be written.
         """
         super().__init__("video_publisher")
-        self.options = options = declared_options(self, Options, defaults)
+        # It says itself which of them may not change.
+        self.options = options = declared_options(self, Options, defaults, {*_FIXED, "rate"})
         reader = VideoReader(options.video)
         self.rate = options.rate or reader.rate
         self.sent = 0
