@@ -132,7 +132,16 @@ def found(seed: int) -> Segmentation:
         here = bool(random.integers(2))
         entries.append(
             ObjectPresence(
-                object_id, here, float(np.float32(random.random())), 0.5, box, 0 if here else 3
+                object_id,
+                here,
+                float(np.float32(random.random())),
+                0.5,
+                box,
+                0 if here else 3,
+                doubtful=here and bool(random.integers(2)),
+                rivals=tuple(
+                    sorted(random.choice(255, random.integers(3), replace=False).tolist())
+                ),
             )
         )
     return Segmentation(random.integers(0, 9, (12, 20), np.uint8), tuple(entries))

@@ -56,6 +56,14 @@ def test_objects_in_doubt_and_those_put_right_are_told_once(stage: Stage):
     assert "keep_existing" in heard(stage, said, "What is taken for object 2")
     status = listener.wait("objects", lambda s: s.values["may be something else"] == "2")
     assert (status.level, status.message) == (1, "May be something else: 2.")
+    told = stage.presences[-1].objects[1]
+    assert (told.id, told.doubtful, list(told.rivals)) == (2, True, [])
+    swapped = dataclasses.replace(odd, rivals=(1, 3))
+    result["objects"] = (objects[0], swapped, objects[2])
+    stage.send(7)
+    stage.mask_of(7)
+    stage.until(lambda: list(stage.presences[-1].objects[1].rivals) == [1, 3], "the rivals")
+    assert [item.doubtful for item in stage.presences[-1].objects] == [False, True, False]
     result.pop("objects")
     reports = (
         "does not look like it",

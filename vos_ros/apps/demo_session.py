@@ -107,7 +107,7 @@ class DemoSession:
 
     def _take_presence(self, message: ObjectPresenceArray) -> None:
         self.recording.presence[_nanoseconds(message.header.stamp)] = tuple(
-            ObjectSeen(item.id, item.present, item.score, item.area_fraction)
+            ObjectSeen(item.id, item.present, item.score, item.area_fraction, item.doubtful)
             for item in message.objects
         )
 

@@ -205,7 +205,7 @@ class _Recorder:
             name = f"masks/{self._count:05d}.png"
             write_labels(self._given.out / name, labels)
         objects = [
-            ObjectRow(o.id, o.name, o.present, o.score, o.area_fraction)
+            ObjectRow(o.id, o.name, o.present, o.score, o.area_fraction, o.doubtful)
             for o in moment.presence.objects
         ]
         self._rows.write(line_of(stamp, arrived, name, objects))

@@ -41,6 +41,7 @@ class Outcome:
     images: int = 0  # gone through, from the mask's on
     unreadable: list[str] = field(default_factory=list)  # why each of those without a mask was
     present: dict[int, int] = field(default_factory=dict)  # masks with each object in them
+    doubtful: dict[int, int] = field(default_factory=dict)  # those in which it may be another thing
     seconds: float = 0.0
     digest: str = ""  # SHA-256 of all labels in order
 
@@ -179,6 +180,8 @@ class _Following:
         for item in result.objects:
             count = self.outcome.present.get(item.id, 0)
             self.outcome.present[item.id] = count + item.present
+            doubts = self.outcome.doubtful.get(item.id, 0)
+            self.outcome.doubtful[item.id] = doubts + item.doubtful
 
 
 def describe(outcome: Outcome, options: Options) -> str:
@@ -187,7 +190,9 @@ def describe(outcome: Outcome, options: Options) -> str:
     lines = [f"{outcome.masks} masks for {outcome.images} images, {rate:.1f} images a second"]
     for object_id, count in sorted(outcome.present.items()):
         name = options.names.get(object_id, f"object {object_id}")
-        lines.append(f"{name}: present in {count} of {outcome.masks} masks")
+        line = f"{name}: present in {count} of {outcome.masks} masks"
+        doubts = outcome.doubtful.get(object_id, 0)
+        lines.append(f"{line}, doubtful in {doubts} of these" if doubts else line)
     if outcome.unreadable:
         lines.append(
             f"{len(outcome.unreadable)} images could not be read and have no mask; the first of"

@@ -220,7 +220,7 @@ def _view_of(sight: Sight) -> View:
 
 def _objects(presence: Any) -> tuple[SeenObject, ...]:
     return tuple(
-        SeenObject(item.id, item.name, item.present, round(item.score, 3))
+        SeenObject(item.id, item.name, item.present, round(item.score, 3), item.doubtful)
         for item in (presence.objects if presence is not None else ())
     )
 

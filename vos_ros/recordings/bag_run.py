@@ -90,7 +90,12 @@ def _received(bag: Bag) -> dict[int, int]:
 
 def _object(item: Any) -> ObjectRow:
     return ObjectRow(
-        int(item.id), item.name, bool(item.present), float(item.score), float(item.area_fraction)
+        int(item.id),
+        item.name,
+        bool(item.present),
+        float(item.score),
+        float(item.area_fraction),
+        bool(item.doubtful),
     )
 
 

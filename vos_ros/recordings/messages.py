@@ -72,6 +72,8 @@ class PresenceMessages:
                     box=region(
                         x_offset=x, y_offset=y, height=height, width=width, do_rectify=False
                     ),
+                    doubtful=bool(item.doubtful),
+                    rivals=np.array(item.rivals, np.uint16),
                 )
             )
         return types[PRESENCE](header=header, objects=objects)

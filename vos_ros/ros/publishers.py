@@ -121,6 +121,8 @@ def presence_message(
                 score=float(item.score),
                 area_fraction=float(item.area_fraction),
                 box=_region(*item.box),
+                doubtful=bool(item.doubtful),
+                rivals=list(item.rivals),
             )
             for item in result.objects
         ],
