@@ -47,7 +47,7 @@ def test_the_network_alone_goes_through_what_the_segmenter_goes_through(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Objects of random weights come and go; alone, the network knows of no absence.
-    monkeypatch.setattr("vos_ros.moment.state_after", lambda before, after, found: after)
+    monkeypatch.setattr("vos_ros.moment.state_after", lambda before, after, *_: after)
     segmenter = VideoSegmenter(NETWORK[name](), size=64, region=None)
     whole, alone = SegmenterCall(segmenter, make_film(Size(150, 100), 2)), builder(name)
     work = alone.work(case("network"))

@@ -205,7 +205,7 @@ class _Compiler:
         height, width = key[0]
         model = self.translate().clone()
         shapes = [(1, *value.shape[1:]) for value in state.tensors().values()]
-        inputs = enumerate([(1, 3, height, width), *shapes])
+        inputs = enumerate([(1, height, width, 3), *shapes])
         model.reshape({number: ov.PartialShape(shape) for number, shape in inputs})
         settings = {
             "INFERENCE_PRECISION_HINT": self._hint,
@@ -227,7 +227,7 @@ class _Step:
     def __call__(self, images: Tensor, state: ObjectState) -> tuple[Prediction, ObjectState]:
         given = {name: value.contiguous() for name, value in state.tensors().items()}
         # OpenVINO only borrows this memory: what is made here has to live until it is done.
-        inputs = [images.contiguous(), *given.values()]
+        inputs = [images.permute(0, 2, 3, 1).contiguous(), *given.values()]
         for number, value in enumerate(inputs):
             self._request.set_input_tensor(number, _shared(value))
         found = [torch.empty(s, dtype=t) for s, t in zip(self._shapes, self._types, strict=True)]
@@ -295,7 +295,9 @@ def _translated(network: SegmentationNetwork[Any, Any]) -> ov.Model:
     ends = ov.preprocess.PrePostProcessor(model)
     for number, name in enumerate(step.given, start=1):
         ends.input(number).tensor().set_element_type(_TYPES[like[name].dtype])
-    ends.input(0).tensor().set_element_type(_TYPES[network.dtype])
+    # Images come channels-last and are convolved so: in another order they would be turned twice.
+    ends.input(0).tensor().set_element_type(_TYPES[network.dtype]).set_layout(ov.Layout("NHWC"))
+    ends.input(0).model().set_layout(ov.Layout("NCHW"))
     for number, name in enumerate(step.renewed, start=len(RESULTS)):
         ends.output(number).tensor().set_element_type(_TYPES[like[name].dtype])
     return ends.build()

@@ -25,6 +25,7 @@ from vos_ros.inference import prepare
 from vos_ros.masks import ids_of
 from vos_ros.models.state import SegmentationNetwork
 from vos_ros.runtimes import Runtime, build_runtime
+from vos_ros.runtimes.threads import torch_threads
 from vos_ros.segmenter import VideoSegmenter
 
 #: most films held at a time; cases of the same size and number of objects follow upon each other
@@ -64,7 +65,8 @@ class NetworkCall:
     @torch.inference_mode()
     def __call__(self) -> None:
         """Do a step."""
-        _, self.state = self._runtime.advance(next(self._inputs), self.state)
+        with torch_threads(self._runtime.threads_beside):  # as a segmenter has it
+            _, self.state = self._runtime.advance(next(self._inputs), self.state)
 
 
 class SegmenterCall:
