@@ -46,8 +46,10 @@ def builder(name: str) -> Builder:
 def test_the_network_alone_goes_through_what_the_segmenter_goes_through(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Objects of random weights come and go; alone, the network knows of no absence.
+    # Objects of random weights come and go, and look like one another; alone, the network knows
+    # neither of absence nor of identity.
     monkeypatch.setattr("vos_ros.moment.state_after", lambda before, after, *_: after)
+    monkeypatch.setattr("vos_ros.segmenter.identified", lambda moment, image, before: moment)
     segmenter = VideoSegmenter(NETWORK[name](), size=64, region=None)
     whole, alone = SegmenterCall(segmenter, make_film(Size(150, 100), 2)), builder(name)
     work = alone.work(case("network"))
