@@ -22,6 +22,8 @@ ENDINGS = (".png", ".svg", ".pdf")
 _NETWORK = ("variant", "model", "precision", "internal_size", "threads", "runtime", "cameras")
 _STYLES = ("-", "--", ":", "-.")
 _MARKERS = "osv^Dx"
+_FEW = 6
+"""Lines of a panel, the names of more are beside it and not over them."""
 
 
 def check_figure(path: Path) -> None:
@@ -42,7 +44,7 @@ def write_figure(path: Path, outcome: Outcome) -> None:
 
     drawn = [*outcome.calls, *outcome.streams]
     parts = list(dict.fromkeys(row.what for row in drawn))
-    figure = Figure(figsize=(11, 1 + 3.6 * len(parts)), layout="constrained")
+    figure = Figure(figsize=(12, 1 + 3.6 * len(parts)), layout="constrained")
     panels = figure.subplots(len(parts), 2, squeeze=False)
     for what, (left, right) in zip(parts, panels, strict=True):
         rows = [row for row in drawn if row.what == what]
@@ -81,7 +83,10 @@ def _mark(
 ) -> None:  # fmt: skip
     """Marks at the places that were measured, and nowhere else."""
     marks = {place(row): name(row) for row in rows}
+    # Sizes lie close together: aslant, what belongs to one does not run into the next.
     panel.set_xticks(list(marks), list(marks.values()))
+    if any("x" in mark for mark in marks.values()):
+        panel.tick_params(axis="x", rotation=40)
     panel.set_xlabel(label)
     panel.margins(x=0.1)
 
@@ -116,7 +121,10 @@ def _draw(
     panel.set_ylabel("milliseconds")
     panel.set_ylim(bottom=0)
     panel.grid(alpha=0.3)
-    panel.legend(fontsize=6)
+    if len(lines) > _FEW:
+        panel.legend(fontsize=6, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    else:
+        panel.legend(fontsize=6)
 
 
 def _words(row: Row, name: str) -> str:
