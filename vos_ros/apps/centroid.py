@@ -12,11 +12,10 @@ ROS parameter of the same name as well, so that a launch file sets them like tho
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from vos_ros.apps.node_options import OptionError
+from vos_ros.apps.node_options import OptionError, given_options
 
 
 @dataclass(frozen=True)
@@ -86,16 +85,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Publish points until a signal comes; 0 then, 2 when an option is bad."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if "-h" in arguments or "--help" in arguments:
-        parser().parse_args(["--help"])
-    from rclpy.utilities import remove_ros_args
-
-    given = parser().parse_args(remove_ros_args(["centroid", *arguments])[1:])
+    arguments, defaults = given_options(parser(), Options, argv)
     from vos_ros.apps.centroid_node import CentroidNode
     from vos_ros.apps.running import run_until_signal
 
-    defaults = {field.name: getattr(given, field.name) for field in fields(Options)}
     return run_until_signal(
         "centroid", lambda context: CentroidNode(defaults, context=context), arguments
     )

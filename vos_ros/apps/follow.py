@@ -13,11 +13,10 @@ Every option is a ROS parameter of the same name as well.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from vos_ros.apps.node_options import OptionError
+from vos_ros.apps.node_options import OptionError, given_options
 
 AREA, DEPTH = "area", "depth"
 
@@ -115,16 +114,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Steer until a signal comes; 0 then, 2 when an option is bad."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if "-h" in arguments or "--help" in arguments:
-        parser().parse_args(["--help"])
-    from rclpy.utilities import remove_ros_args
-
-    given = parser().parse_args(remove_ros_args(["follow", *arguments])[1:])
+    arguments, defaults = given_options(parser(), Options, argv)
     from vos_ros.apps.follow_node import FollowNode
     from vos_ros.apps.running import run_until_signal
 
-    defaults = {field.name: getattr(given, field.name) for field in fields(Options)}
     return run_until_signal(
         "follow", lambda context: FollowNode(defaults, context=context), arguments
     )

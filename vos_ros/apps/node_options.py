@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import argparse
+import sys
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -17,6 +19,29 @@ Options = TypeVar("Options")
 
 class OptionError(ValueError):
     """An option has an impossible value; the message is a sentence for the person who gave it."""
+
+
+def given_options(
+    parser: argparse.ArgumentParser, options: type, argv: Sequence[str] | None
+) -> tuple[list[str], dict[str, object]]:
+    """Read a command line whose options are parameters, and which may have ROS arguments as well.
+
+    Args:
+        parser: its destinations are the fields of the options, its `prog` names the program.
+        options: a dataclass.
+        argv: without the program's name; None is the process's own.
+
+    Returns:
+        The whole command line, for the ROS arguments in it, and the value of each field.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if "-h" in arguments or "--help" in arguments:
+        parser.parse_args(["--help"])
+    # ROS comes only now: --help and what imports such a program for its options must not need it.
+    from rclpy.utilities import remove_ros_args
+
+    given = parser.parse_args(remove_ros_args([parser.prog, *arguments])[1:])
+    return arguments, {field.name: getattr(given, field.name) for field in fields(options)}
 
 
 def declared_options(

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from vos_ros.apps.node_options import OptionError
+from vos_ros.apps.node_options import OptionError, given_options
 
 
 @dataclass(frozen=True)
@@ -92,13 +91,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Play until the clip ends or a signal comes; 0 then, 2 when the clip or an option is bad."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if "-h" in arguments or "--help" in arguments:
-        parser().parse_args(["--help"])
-    # ROS comes only now: --help and what imports this module for Options must not need it.
-    from rclpy.utilities import remove_ros_args
-
-    given = parser().parse_args(remove_ros_args(["publish_video", *arguments])[1:])
+    arguments, defaults = given_options(parser(), Options, argv)
     from vos_ros.apps.video_publisher import play
 
-    return play({field.name: getattr(given, field.name) for field in fields(Options)}, arguments)
+    return play(defaults, arguments)

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from vos_ros.apps.node_options import OptionError
+from vos_ros.apps.node_options import OptionError, given_options
 
 
 @dataclass(frozen=True)
@@ -87,12 +86,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until a signal comes; 0 then, 2 when an option is bad or the port taken."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if "-h" in arguments or "--help" in arguments:
-        parser().parse_args(["--help"])
-    from rclpy.utilities import remove_ros_args
-
-    given = parser().parse_args(remove_ros_args(["select", *arguments])[1:])
+    arguments, defaults = given_options(parser(), Options, argv)
     from vos_ros.apps.select_server import serve
 
-    return serve({field.name: getattr(given, field.name) for field in fields(Options)}, arguments)
+    return serve(defaults, arguments)
