@@ -19,6 +19,7 @@ from vos_ros.apps.benchmark_options import build_parser, read_request
 from vos_ros.apps.domains import claim_domain
 from vos_ros.apps.termination import Terminated, terminable
 from vos_ros.benchmark.errors import BenchmarkError
+from vos_ros.figures import check_figure
 from vos_ros.ros.environment import complete_environment, keep_large_blocks
 
 if TYPE_CHECKING:
@@ -109,7 +110,10 @@ def _writers(args: argparse.Namespace) -> list[tuple[Path, Callable[[Path, Outco
         (args.figure, figure.write_figure),
     ]
     if args.figure is not None:
-        figure.check_figure(args.figure)
+        try:
+            check_figure(args.figure, figure.ENDINGS)
+        except ValueError as error:
+            raise BenchmarkError(str(error)) from error
     for path, _ in wanted:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -20,26 +20,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Returns 0 when all clips were gone through and 1, with a sentence, when they could not be."""
     args = _parser().parse_args(argv)
     # Imported here, so that --help does not wait for PyTorch.
-    from vos_ros.evaluation.errors import EvaluationError
     from vos_ros.evaluation.gaps import WAYS, GapClip
     from vos_ros.evaluation.pairs import WAYS as PAIR_WAYS
     from vos_ros.evaluation.pairs import PairClip
     from vos_ros.evaluation.returns import WITHOUT_MEMORY, Return, follow, summary
-    from vos_ros.evaluation.returns_figure import check_figure, write_figure
+    from vos_ros.evaluation.returns_figure import ENDINGS, write_figure
     from vos_ros.evaluation.swaps import Swap, Unwatched
     from vos_ros.evaluation.swaps import follow as follow_pair
     from vos_ros.evaluation.swaps import summary as pair_summary
+    from vos_ros.figures import check_figure
     from vos_ros.segmenter import VideoSegmenter
     from vos_ros.weights import DEFAULT_WEIGHTS, WeightsError, find_weights, load_network
 
     earlier: list[dict[str, Any]] = []
     try:
         if args.figure is not None:
-            check_figure(args.figure)
+            check_figure(args.figure, ENDINGS)
         if args.against is not None:
             earlier = _clips_of(args.against)
         network, _ = load_network(find_weights(args.weights))
-    except (EvaluationError, WeightsError, OSError, ValueError) as error:
+    except (WeightsError, OSError, ValueError) as error:
         print(f"returns: {error}", file=sys.stderr)
         return 1
     kind = Unwatched if args.before else VideoSegmenter

@@ -23,8 +23,9 @@ from pathlib import Path
 from vos_ros.apps.arguments import positive, span, whole
 from vos_ros.apps.domains import claim_domain
 from vos_ros.apps.termination import Terminated, terminable
+from vos_ros.figures import check_figure
 from vos_ros.ros.environment import complete_environment
-from vos_ros.soak.figure import check_figure, write_figure
+from vos_ros.soak.figure import ENDINGS, write_figure
 from vos_ros.soak.plan import FAULTS
 from vos_ros.soak.report import Report
 
@@ -89,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     report = _new_report(given)
     try:
         if given.figure is not None:
-            check_figure(given.figure)
+            check_figure(given.figure, ENDINGS)
         given.logs.mkdir(parents=True, exist_ok=True)
         with terminable():
             _soak(given, report)

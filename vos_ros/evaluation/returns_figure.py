@@ -11,8 +11,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from vos_ros.evaluation.errors import EvaluationError
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -30,16 +28,6 @@ _CURVES: dict[str, Callable[[Clip], float]] = {
     ),
 }
 _COLOURS = ("#0072b2", "#d55e00", "#009e73")  # told apart by the colour-blind, too
-
-
-def check_figure(path: Path) -> None:
-    """Raise EvaluationError when no figure can be drawn there, before anything is measured."""
-    if path.suffix not in ENDINGS:
-        raise EvaluationError(f"a figure ends in {', '.join(ENDINGS)}; {path} does not")
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise EvaluationError("a figure needs matplotlib: pip install matplotlib") from error
 
 
 def write_figure(path: Path, title: str, now: Sequence[Clip], before: Sequence[Clip] = ()) -> None:

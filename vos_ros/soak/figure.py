@@ -17,18 +17,6 @@ if TYPE_CHECKING:
 ENDINGS = (".png", ".svg", ".pdf")
 
 
-def check_figure(path: Path) -> None:
-    """Raise ValueError when no figure can be written there, before the soak begins."""
-    if path.suffix not in ENDINGS:
-        raise ValueError(f"a figure ends in {', '.join(ENDINGS)}; {path} does not")
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise ValueError(
-            "a figure needs the Python package 'matplotlib': install it, or leave out --figure"
-        ) from error
-
-
 def write_figure(path: Path, report: Report) -> None:
     """Two panels above each other: resident memory of each life of the node, and latencies."""
     from matplotlib.figure import Figure

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vos_ros.benchmark.errors import BenchmarkError
 from vos_ros.benchmark.row import Row
 from vos_ros.benchmark.session import Outcome
 from vos_ros.benchmark.settings import given, parse_size
@@ -24,18 +23,6 @@ _STYLES = ("-", "--", ":", "-.")
 _MARKERS = "osv^Dx"
 _FEW = 6
 """Lines of a panel, the names of more are beside it and not over them."""
-
-
-def check_figure(path: Path) -> None:
-    """Raise BenchmarkError when no figure can be written there, before anything is measured."""
-    if path.suffix not in ENDINGS:
-        raise BenchmarkError(f"a figure ends in {', '.join(ENDINGS)}; {path} does not")
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise BenchmarkError(
-            "a figure needs the Python package 'matplotlib': install it, or leave out --figure"
-        ) from error
 
 
 def write_figure(path: Path, outcome: Outcome) -> None:
