@@ -13,7 +13,6 @@ from __future__ import annotations
 import dataclasses
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -152,7 +151,7 @@ class _Recording:
             lambda: [
                 value
                 for outcome in eager.advance_groups(self._images, standing)
-                for value in _Parts.of(outcome).tensors()
+                for value in _given(outcome)
             ]
         )
 
@@ -169,7 +168,7 @@ class _Recording:
         images = images.flip(-1) + 1
         expected = eager.advance_groups(images, states)
         for found, right in zip(self(images, states), expected, strict=True):
-            pairs = zip(_Parts.of(found).tensors(), _Parts.of(right).tensors(), strict=True)
+            pairs = zip(_given(found), _given(right), strict=True)
             for one, other in pairs:
                 near = torch.isclose(
                     one.float(), other.float(), _TOLERANCE, _TOLERANCE, equal_nan=True
@@ -195,24 +194,13 @@ class _Recording:
         self._constants |= new  # now that they lie there
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """What a step gives that is new, in a fixed order."""
-
-    logits: Tensor
-    sound: Tensor
-    renewed: list[Tensor]
-
-    @classmethod
-    def of(cls, outcome: Outcome) -> _Parts:
-        prediction, after = outcome
-        if prediction.sound is None:
-            raise RuntimeError("the network does not say whether what it computed is numbers")
-        tensors = after.tensors()
-        return cls(prediction.logits, prediction.sound, [tensors[n] for n in _renewed(after)])
-
-    def tensors(self) -> list[Tensor]:
-        return [self.logits, self.sound, *self.renewed]
+def _given(outcome: Outcome) -> list[Tensor]:
+    """What a step gives that is new: logits, soundness, and what it renews of the state."""
+    prediction, after = outcome
+    if prediction.sound is None:
+        raise RuntimeError("the network does not say whether what it computed is numbers")
+    tensors = after.tensors()
+    return [prediction.logits, prediction.sound, *(tensors[name] for name in _renewed(after))]
 
 
 def _renewed(state: ObjectState) -> list[str]:
@@ -220,7 +208,7 @@ def _renewed(state: ObjectState) -> list[str]:
 
 
 def _outcomes(found: Sequence[Tensor], states: Sequence[ObjectState]) -> list[Outcome]:
-    """What was found, in the order of `_Parts`, as outcomes of these states."""
+    """What was found, in the order of `_given`, as outcomes of these states."""
     coming = iter(found)
     outcomes = []
     for state in states:
